@@ -1,0 +1,226 @@
+package dev.ovl.sys;
+
+import java.nio.ByteBuffer;
+import java.util.List;
+import java.util.Optional;
+
+/**
+ * The kernel, one method a system call, under its C name.
+ *
+ * <p>Paths are bytes ({@link OsPath}). Flags and constants come from {@link Linux}. A descriptor is
+ * an {@code int} here, {@link Linux#AT_FDCWD} where the call takes it; callers wrap what they open
+ * in an {@link Fd}. Buffers are direct {@link ByteBuffer}s: a call works from position to limit and
+ * advances the position by what was done. No method retries, except that EINTR is returned to the
+ * caller like any other errno.
+ *
+ * <p>Every method throws {@link ErrnoException} with the errno that the manual page of the call
+ * documents; the javadoc names those which callers usually meet. Implementations may be used by
+ * many threads at once.
+ *
+ * @see LinuxSyscalls the real one
+ * @see TracingSyscalls prints each call
+ */
+public interface Syscalls {
+
+  // ---- mounts -------------------------------------------------------------------------------
+
+  /**
+   * mount(2).
+   *
+   * @param fstype empty for remounts and propagation changes (passed as NULL)
+   * @param flags MS_ flags
+   * @param data the option string without its NUL, at most 4095 bytes: the kernel would cut more
+   *     <em>silently</em>. Empty is passed as NULL
+   * @throws IllegalArgumentException when data is longer than 4095 bytes; the kernel is not asked
+   */
+  void mount(OsPath source, OsPath target, String fstype, long flags, byte[] data)
+      throws ErrnoException;
+
+  /** umount2(2). EBUSY: in use; EINVAL: not a mount point. */
+  void umount2(OsPath target, int flags) throws ErrnoException;
+
+  /** fsopen(2). ENODEV: no such file system type. Returns a descriptor. */
+  int fsopen(String fstype, int flags) throws ErrnoException;
+
+  /**
+   * fsconfig(2).
+   *
+   * @param command FSCONFIG_…
+   * @param key empty where the command takes none (passed as NULL)
+   * @param value a path or string without its NUL; empty is NULL unless the command is
+   *     FSCONFIG_SET_STRING, FSCONFIG_SET_PATH or FSCONFIG_SET_PATH_EMPTY. 255 bytes at most for
+   *     FSCONFIG_SET_STRING (EINVAL)
+   * @param aux the command's number: a descriptor for FSCONFIG_SET_FD
+   */
+  void fsconfig(int fd, int command, String key, byte[] value, int aux) throws ErrnoException;
+
+  /** fsmount(2). Returns the descriptor of a detached mount. */
+  int fsmount(int fd, int flags, int attributes) throws ErrnoException;
+
+  /** fspick(2). Returns a descriptor. */
+  int fspick(int dirfd, OsPath path, int flags) throws ErrnoException;
+
+  /** move_mount(2). */
+  void move_mount(int fromDirfd, OsPath from, int toDirfd, OsPath to, int flags)
+      throws ErrnoException;
+
+  /** open_tree(2). Returns a descriptor. */
+  int open_tree(int dirfd, OsPath path, int flags) throws ErrnoException;
+
+  /** mount_setattr(2). */
+  void mount_setattr(int dirfd, OsPath path, int flags, MountAttr attributes) throws ErrnoException;
+
+  /**
+   * statmount(2).
+   *
+   * @param mountId the unique 64-bit id (STATX_MNT_ID_UNIQUE, listmount)
+   * @param namespaceId the mount namespace's id, 0 for the caller's
+   * @param mask STATMOUNT_… what is wanted; the kernel gives what it knows
+   * @throws ErrnoException ENOENT: no such mount; ENOSYS: kernel before 6.8
+   */
+  StatMount statmount(long mountId, long namespaceId, long mask) throws ErrnoException;
+
+  /**
+   * listmount(2).
+   *
+   * @param mountId list what lies beneath this mount; {@link Linux#LSMT_ROOT} for the whole
+   *     namespace
+   * @param namespaceId the mount namespace's id, 0 for the caller's
+   * @param lastId continue after this id, 0 to begin
+   * @param limit how many ids at most
+   * @return unique mount ids, ascending; empty when there are no more
+   * @throws ErrnoException ENOSYS: kernel before 6.8
+   */
+  long[] listmount(long mountId, long namespaceId, long lastId, int limit) throws ErrnoException;
+
+  /**
+   * ustat(2), only for its answer whether a superblock with this device number is alive anywhere.
+   */
+  boolean ustat(int major, int minor) throws ErrnoException;
+
+  // ---- files by name ------------------------------------------------------------------------
+
+  /** openat(2). O_CLOEXEC is always added. */
+  int openat(int dirfd, OsPath path, int flags, int mode) throws ErrnoException;
+
+  /** openat2(2). O_CLOEXEC is always added. EAGAIN: RESOLVE_IN_ROOT raced with a rename; retry. */
+  int openat2(int dirfd, OsPath path, OpenHow how) throws ErrnoException;
+
+  /** readlinkat(2): the whole target, however long. EINVAL: not a symbolic link. */
+  OsPath readlinkat(int dirfd, OsPath path) throws ErrnoException;
+
+  /** statx(2). */
+  Statx statx(int dirfd, OsPath path, int flags, int mask) throws ErrnoException;
+
+  /** statfs(2). */
+  Statfs statfs(OsPath path) throws ErrnoException;
+
+  /** fstatfs(2). */
+  Statfs fstatfs(int fd) throws ErrnoException;
+
+  /** mknodat(2). */
+  void mknodat(int dirfd, OsPath path, int mode, int major, int minor) throws ErrnoException;
+
+  /** mkdirat(2). */
+  void mkdirat(int dirfd, OsPath path, int mode) throws ErrnoException;
+
+  /** linkat(2). */
+  void linkat(int oldDirfd, OsPath oldPath, int newDirfd, OsPath newPath, int flags)
+      throws ErrnoException;
+
+  /** symlinkat(2). */
+  void symlinkat(OsPath target, int dirfd, OsPath path) throws ErrnoException;
+
+  /** unlinkat(2). */
+  void unlinkat(int dirfd, OsPath path, int flags) throws ErrnoException;
+
+  /** renameat2(2). EXDEV: across file systems or overlay layers. */
+  void renameat2(int oldDirfd, OsPath oldPath, int newDirfd, OsPath newPath, int flags)
+      throws ErrnoException;
+
+  /** fchownat(2); -1 leaves an owner as it is. */
+  void fchownat(int dirfd, OsPath path, int uid, int gid, int flags) throws ErrnoException;
+
+  /** fchmodat(2), which follows symbolic links. */
+  void fchmodat(int dirfd, OsPath path, int mode) throws ErrnoException;
+
+  /** utimensat(2). A nanosecond field may be UTIME_NOW or UTIME_OMIT. */
+  void utimensat(int dirfd, OsPath path, Timestamp access, Timestamp modification, int flags)
+      throws ErrnoException;
+
+  // ---- open files ---------------------------------------------------------------------------
+
+  /** close(2). The descriptor is gone whatever this throws. */
+  void close(int fd) throws ErrnoException;
+
+  /** read(2). Returns the number of bytes, 0 at the end. */
+  int read(int fd, ByteBuffer buffer) throws ErrnoException;
+
+  /** write(2). Returns the number of bytes, which may be less than there were. */
+  int write(int fd, ByteBuffer buffer) throws ErrnoException;
+
+  /**
+   * getdents64(2): the next raw entries, to be read with {@link DirectoryEntries}. Returns the
+   * number of bytes, 0 at the end.
+   */
+  int getdents64(int fd, ByteBuffer buffer) throws ErrnoException;
+
+  /** lseek(2). ENXIO: no data or hole beyond the offset. */
+  long lseek(int fd, long offset, int whence) throws ErrnoException;
+
+  /** ftruncate(2). */
+  void ftruncate(int fd, long length) throws ErrnoException;
+
+  /** fsync(2). */
+  void fsync(int fd) throws ErrnoException;
+
+  /** syncfs(2). */
+  void syncfs(int fd) throws ErrnoException;
+
+  /** flock(2). Returns false where LOCK_NB is given and another open file holds the lock. */
+  boolean flock(int fd, int operation) throws ErrnoException;
+
+  /** ioctl(2) with a number or nothing as its argument. Returns what the call returned. */
+  int ioctl(int fd, long request, long argument) throws ErrnoException;
+
+  /** ioctl(2) with a buffer (its bytes from position to limit), which the kernel may fill. */
+  int ioctl(int fd, long request, ByteBuffer argument) throws ErrnoException;
+
+  // ---- extended attributes ------------------------------------------------------------------
+
+  /** getxattr(2), or lgetxattr(2) unless {@code follow}. Empty where there is none (ENODATA). */
+  Optional<byte[]> getxattr(OsPath path, String name, boolean follow) throws ErrnoException;
+
+  /** fgetxattr(2). Empty where there is none (ENODATA). */
+  Optional<byte[]> fgetxattr(int fd, String name) throws ErrnoException;
+
+  /** setxattr(2), or lsetxattr(2) unless {@code follow}. */
+  void setxattr(OsPath path, String name, byte[] value, int flags, boolean follow)
+      throws ErrnoException;
+
+  /** fsetxattr(2). */
+  void fsetxattr(int fd, String name, byte[] value, int flags) throws ErrnoException;
+
+  /** listxattr(2), or llistxattr(2) unless {@code follow}. */
+  List<String> listxattr(OsPath path, boolean follow) throws ErrnoException;
+
+  /** flistxattr(2). */
+  List<String> flistxattr(int fd) throws ErrnoException;
+
+  /** removexattr(2), or lremovexattr(2) unless {@code follow}. */
+  void removexattr(OsPath path, String name, boolean follow) throws ErrnoException;
+
+  /** fremovexattr(2). */
+  void fremovexattr(int fd, String name) throws ErrnoException;
+
+  // ---- the process --------------------------------------------------------------------------
+
+  /** unshare(2): of the calling <em>thread</em> for CLONE_FS and CLONE_NEWNS. */
+  void unshare(int flags) throws ErrnoException;
+
+  /** fchdir(2). In a process whose threads share their directory this changes it for all. */
+  void fchdir(int fd) throws ErrnoException;
+
+  /** geteuid(2). */
+  int geteuid();
+}

@@ -1,0 +1,319 @@
+package dev.ovl.cli.command;
+
+import dev.ovl.cli.output.Output;
+import dev.ovl.cli.session.Session;
+import dev.ovl.engine.EngineException;
+import dev.ovl.sys.Errno;
+import dev.ovl.sys.ErrnoException;
+import dev.ovl.sys.LinuxSyscalls;
+import dev.ovl.sys.OsPath;
+import dev.ovl.sys.Syscalls;
+import dev.ovl.sys.TracingSyscalls;
+import java.io.PrintWriter;
+import java.io.UncheckedIOException;
+import java.io.Writer;
+import java.util.List;
+import java.util.concurrent.Callable;
+import picocli.CommandLine;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Help.Ansi;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ScopeType;
+import picocli.CommandLine.Spec;
+
+/** The command line {@code ovlctl}: its verbs and what they have in common. One object a run. */
+@Command(
+    name = "ovlctl",
+    description = "Manages union mounts: stacks of layers, written down, mounted and unmounted.",
+    mixinStandardHelpOptions = false,
+    sortOptions = false,
+    subcommands = {
+      CreateCommand.class,
+      SetCommand.class,
+      CloneCommand.class,
+      UpCommand.class,
+      DownCommand.class,
+      RemoveCommand.class,
+      ListCommand.class,
+      StatusCommand.class,
+      InspectCommand.class,
+      MountCommand.class,
+      UmountCommand.class,
+      VersionCommand.class
+    })
+public final class Ovlctl implements Callable<Integer> {
+  /** Everything asked for was done. */
+  public static final int DONE = 0;
+
+  /** Something asked for was not done. */
+  public static final int FAILED = 1;
+
+  /** The command line makes no sense. */
+  public static final int USAGE = 2;
+
+  private static final String DEFAULT_ROOT = "/var/lib/ovl";
+  private static final String DEFAULT_RUN = "/run/ovl";
+
+  @Option(
+      names = "--root",
+      paramLabel = "DIR",
+      scope = ScopeType.INHERIT,
+      description = "What lasts is kept here (default: $OVL_ROOT, or " + DEFAULT_ROOT + ").")
+  private String root;
+
+  @Option(
+      names = "--run",
+      paramLabel = "DIR",
+      scope = ScopeType.INHERIT,
+      description = "What ends with the boot is kept here (default: $OVL_RUN, or " + DEFAULT_RUN + ").")
+  private String run;
+
+  @Option(
+      names = "--host",
+      paramLabel = "HOST",
+      scope = ScopeType.INHERIT,
+      description = "'none': in this process, without a daemon (default: $OVL_HOST, or none).")
+  private String host;
+
+  @Option(
+      names = "--driver",
+      paramLabel = "D",
+      scope = ScopeType.INHERIT,
+      description = "The storage driver: overlay2.")
+  private String driver;
+
+  @Option(
+      names = "--json",
+      scope = ScopeType.INHERIT,
+      description = "Print data as JSON.")
+  private boolean json;
+
+  @Option(
+      names = {"-q", "--quiet"},
+      scope = ScopeType.INHERIT,
+      description = "Print no notes.")
+  private boolean quiet;
+
+  @Option(
+      names = "--trace",
+      scope = ScopeType.INHERIT,
+      description = "Print each system call, as strace does.")
+  private boolean trace;
+
+  @Option(
+      names = "--dry-run",
+      scope = ScopeType.INHERIT,
+      description = "Check everything and say what would be done; change nothing.")
+  private boolean dryRun;
+
+  @Option(
+      names = "--color",
+      paramLabel = "auto|always|never",
+      scope = ScopeType.INHERIT,
+      description = "Colour in help texts (default: auto; NO_COLOR is honoured).")
+  private String color;
+
+  @Option(
+      names = {"-h", "--help"},
+      usageHelp = true,
+      scope = ScopeType.INHERIT,
+      description = "Show this help.")
+  private boolean help;
+
+  @Spec private CommandLine.Model.CommandSpec spec;
+
+  private final Session session;
+
+  /**
+   * @param session the world around the command
+   */
+  public Ovlctl(Session session) {
+    this.session = session;
+  }
+
+  /**
+   * Runs one command line.
+   *
+   * @param arguments without the program's name, in the text form of {@link OsPath}
+   * @return the exit status
+   */
+  public int run(List<String> arguments) {
+    CommandLine line = new CommandLine(this);
+    line.setExpandAtFiles(false);
+    line.setOut(writer(session.out()));
+    line.setErr(writer(session.err()));
+    line.setColorScheme(CommandLine.Help.defaultColorScheme(ansi(arguments)));
+    line.setParameterExceptionHandler(this::usageError);
+    line.setExecutionExceptionHandler((e, command, parsed) -> failure(e, command));
+    try {
+      return line.execute(arguments.toArray(String[]::new));
+    } catch (UncheckedIOException e) {
+      // the reader of our output is gone: there is nobody to tell
+      return FAILED;
+    }
+  }
+
+  private static PrintWriter writer(java.io.OutputStream stream) {
+    return new PrintWriter(
+        new Writer() {
+          @Override
+          public void write(char[] text, int offset, int length) throws java.io.IOException {
+            stream.write(OsPath.encode(new String(text, offset, length)));
+          }
+
+          @Override
+          public void flush() throws java.io.IOException {
+            stream.flush();
+          }
+
+          @Override
+          public void close() throws java.io.IOException {
+            flush();
+          }
+        },
+        true);
+  }
+
+  /** Usage errors are reported before options are parsed, hence by the words themselves. */
+  private Ansi ansi(List<String> arguments) {
+    String wanted = "auto";
+    for (int i = 0; i < arguments.size(); i++) {
+      if (arguments.get(i).equals("--color") && i + 1 < arguments.size()) {
+        wanted = arguments.get(i + 1);
+      } else if (arguments.get(i).startsWith("--color=")) {
+        wanted = arguments.get(i).substring("--color=".length());
+      }
+    }
+    return switch (wanted) {
+      case "always" -> Ansi.ON;
+      case "never" -> Ansi.OFF;
+      default ->
+          session.terminal().out() && session.environment().getOrDefault("NO_COLOR", "").isEmpty()
+              ? Ansi.ON
+              : Ansi.OFF;
+    };
+  }
+
+  private int usageError(CommandLine.ParameterException e, String[] arguments) {
+    String verb = e.getCommandLine() == spec.commandLine() ? "" : e.getCommandLine().getCommandName();
+    output().error((verb.isEmpty() ? "" : verb + ": ") + firstLine(e.getMessage())
+        + " (try 'ovlctl " + (verb.isEmpty() ? "" : verb + " ") + "--help')");
+    return USAGE;
+  }
+
+  private int failure(Exception e, CommandLine command) {
+    output().error(command.getCommandName() + ": " + message(e));
+    return status(e);
+  }
+
+  /** What a person is told of a failure. */
+  public static String message(Exception e) {
+    return switch (e) {
+      case EngineException known -> known.getMessage();
+      case ErrnoException unexpected -> unexpected.getMessage();
+      case UncheckedIOException wrapped -> wrapped.getCause().getMessage();
+      default -> "internal error: " + e;
+    };
+  }
+
+  /** The exit status for a failure. */
+  public static int status(Exception e) {
+    return e instanceof EngineException known && known.kind() == EngineException.Kind.USAGE
+        ? USAGE
+        : FAILED;
+  }
+
+  private static String firstLine(String text) {
+    return text.lines().findFirst().orElse("");
+  }
+
+  /** Called without a verb. */
+  @Override
+  public Integer call() {
+    output().error("a verb is missing (try 'ovlctl --help')");
+    return USAGE;
+  }
+
+  // ---- for the verbs ------------------------------------------------------------------------
+
+  /** The world around the command. */
+  public Session session() {
+    return session;
+  }
+
+  /** Where to write. */
+  public Output output() {
+    return new Output(session, quiet);
+  }
+
+  /** The root directory, absolute. */
+  public OsPath root() throws EngineException {
+    return place(root, "OVL_ROOT", DEFAULT_ROOT);
+  }
+
+  /** The run directory, absolute. */
+  public OsPath runDirectory() throws EngineException {
+    return place(run, "OVL_RUN", DEFAULT_RUN);
+  }
+
+  private OsPath place(String option, String variable, String otherwise) throws EngineException {
+    String text = option != null ? option : session.environment().getOrDefault(variable, otherwise);
+    return absolute(text);
+  }
+
+  /**
+   * A path from the command line, made absolute and normalised but with its links.
+   *
+   * @throws EngineException USAGE: it is empty
+   */
+  public OsPath absolute(String path) throws EngineException {
+    if (path.isEmpty()) {
+      throw EngineException.usage("a path cannot be empty");
+    }
+    OsPath given = OsPath.of(path);
+    return (given.isAbsolute() ? given : session.directory().get().resolve(given)).normalized();
+  }
+
+  /**
+   * Refuses a host that this version cannot reach.
+   *
+   * @throws EngineException USAGE
+   */
+  public void checkHost() throws EngineException {
+    String wanted = host != null ? host : session.environment().getOrDefault("OVL_HOST", "none");
+    if (!wanted.equals("none")) {
+      throw EngineException.usage(
+          "host " + OsPath.quoted(wanted) + " cannot be used: this version has no daemon, only 'none'");
+    }
+  }
+
+  /** The system calls, traced where that is wanted. */
+  Syscalls syscalls() {
+    Syscalls sys = new LinuxSyscalls();
+    Output output = output();
+    return trace ? new TracingSyscalls(sys, output::trace) : sys;
+  }
+
+  /** Refuses whoever may not mount, before anything is touched. */
+  static void requireRoot(Syscalls sys) throws EngineException {
+    int uid = sys.geteuid();
+    if (uid != 0) {
+      throw EngineException.failed("needs root (the effective user id is " + uid + ")", Errno.EPERM);
+    }
+  }
+
+  /** The driver asked for; null for any. */
+  public String driver() {
+    return driver;
+  }
+
+  /** Whether data is wanted as JSON. */
+  public boolean json() {
+    return json;
+  }
+
+  /** Whether nothing is to be changed. */
+  public boolean dryRun() {
+    return dryRun;
+  }
+}

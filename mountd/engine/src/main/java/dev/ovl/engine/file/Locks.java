@@ -1,0 +1,166 @@
+package dev.ovl.engine.file;
+
+import dev.ovl.engine.EngineException;
+import dev.ovl.sys.ErrnoException;
+import dev.ovl.sys.Fd;
+import dev.ovl.sys.Linux;
+import dev.ovl.sys.OsPath;
+import dev.ovl.sys.Statx;
+import dev.ovl.sys.Syscalls;
+import java.time.Duration;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.LockSupport;
+import java.util.concurrent.locks.ReentrantLock;
+
+/**
+ * Exclusive locks on objects under the root, between threads and between processes.
+ *
+ * <p>Each lock is an flock(2) on a file of the object, taken through a descriptor of its own, behind a
+ * lock of this process: threads of one process queue without polling, and processes exclude each other
+ * whatever their run directory. flock dies with the process, so nothing stale remains. POSIX locks (and
+ * so FileChannel.lock) will not do: they vanish when any descriptor of the file is closed.
+ *
+ * <p>A lock file may be removed by its holder together with the object; who then waited for it notices
+ * that its name leads elsewhere and starts again.
+ */
+public final class Locks {
+  private static final long POLL_NANOS = TimeUnit.MILLISECONDS.toNanos(2);
+
+  private final Syscalls sys;
+  private final Files files;
+  private final Duration patience;
+  private final ConcurrentHashMap<OsPath, ReentrantLock> inProcess = new ConcurrentHashMap<>();
+
+  /**
+   * @param sys what to call
+   * @param patience how long to wait for a lock before giving up
+   */
+  public Locks(Syscalls sys, Duration patience) {
+    this.sys = sys;
+    this.files = new Files(sys);
+    this.patience = patience;
+  }
+
+  /** A lock that is held until it is closed. */
+  public final class Held implements AutoCloseable {
+    private final OsPath file;
+    private final ReentrantLock queue;
+    private final Fd fd;
+
+    private Held(OsPath file, ReentrantLock queue, Fd fd) {
+      this.file = file;
+      this.queue = queue;
+      this.fd = fd;
+    }
+
+    /** Removes the lock file: the object is gone. The lock stays held until it is closed. */
+    public void removeFile() throws ErrnoException {
+      files.remove(file);
+    }
+
+    @Override
+    public void close() throws ErrnoException {
+      try {
+        fd.close();
+      } finally {
+        release(file, queue);
+      }
+    }
+  }
+
+  /**
+   * Takes the lock, creating its file when there is none.
+   *
+   * @param file a regular file that is only ever locked
+   * @param what the object's name, for the message
+   * @throws EngineException when the lock is not free in time
+   * @throws ErrnoException the file cannot be opened
+   */
+  public Held acquire(OsPath file, String what) throws EngineException, ErrnoException {
+    return acquire(file, what, patience);
+  }
+
+  /** As {@link #acquire(OsPath, String)} with a patience of its own; zero for one attempt. */
+  public Held acquire(OsPath file, String what, Duration patience)
+      throws EngineException, ErrnoException {
+    long deadline = System.nanoTime() + patience.toNanos();
+    ReentrantLock queue = enter(file, deadline);
+    if (queue == null) {
+      throw busy(what, patience);
+    }
+    boolean held = false;
+    try {
+      while (true) {
+        Fd fd =
+            new Fd(
+                sys,
+                sys.openat(
+                    Linux.AT_FDCWD, file, Linux.O_RDWR | Linux.O_CREAT | Linux.O_NOFOLLOW, 0600));
+        try {
+          if (lock(fd, deadline)) {
+            if (isStill(file, fd)) {
+              held = true;
+              return new Held(file, queue, fd);
+            }
+          } else {
+            throw busy(what, patience);
+          }
+        } finally {
+          if (!held) {
+            fd.close();
+          }
+        }
+      }
+    } finally {
+      if (!held) {
+        release(file, queue);
+      }
+    }
+  }
+
+  private ReentrantLock enter(OsPath file, long deadline) {
+    while (true) {
+      ReentrantLock queue = inProcess.computeIfAbsent(file, f -> new ReentrantLock(true));
+      try {
+        if (!queue.tryLock(Math.max(0, deadline - System.nanoTime()), TimeUnit.NANOSECONDS)) {
+          return null;
+        }
+      } catch (InterruptedException e) {
+        Thread.currentThread().interrupt();
+        return null;
+      }
+      if (inProcess.get(file) == queue) {
+        return queue;
+      }
+      queue.unlock();
+    }
+  }
+
+  private void release(OsPath file, ReentrantLock queue) {
+    if (!queue.hasQueuedThreads()) {
+      inProcess.remove(file, queue);
+    }
+    queue.unlock();
+  }
+
+  private boolean lock(Fd fd, long deadline) throws ErrnoException {
+    while (!sys.flock(fd.number(), Linux.LOCK_EX | Linux.LOCK_NB)) {
+      if (System.nanoTime() >= deadline || Thread.currentThread().isInterrupted()) {
+        return false;
+      }
+      LockSupport.parkNanos(POLL_NANOS);
+    }
+    return true;
+  }
+
+  private boolean isStill(OsPath file, Fd fd) throws ErrnoException {
+    Statx opened = sys.statx(fd.number(), OsPath.EMPTY, Linux.AT_EMPTY_PATH, Linux.STATX_INO);
+    return files.lstat(file).filter(opened::sameFile).isPresent();
+  }
+
+  private static EngineException busy(String what, Duration patience) {
+    String waited = patience.isZero() ? "" : " for " + patience.toSeconds() + " s";
+    return EngineException.failed(what + " is locked by another ovl process" + waited);
+  }
+}

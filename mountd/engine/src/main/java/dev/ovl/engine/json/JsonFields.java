@@ -1,0 +1,99 @@
+package dev.ovl.engine.json;
+
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.StringJoiner;
+
+/** The fields of an object that was read, taken one by one; {@link #end} refuses what nobody took. */
+public final class JsonFields {
+  private final String place;
+  private final Map<?, ?> map;
+  private final Set<String> taken = new HashSet<>();
+
+  JsonFields(String place, Map<?, ?> map) {
+    this.place = place;
+    this.map = map;
+  }
+
+  /** A field that must be there and be a string. */
+  public String string(String name) throws JsonException {
+    return take(name, String.class).orElseThrow(() -> missing(name));
+  }
+
+  /** A string that may be absent. */
+  public Optional<String> optionalString(String name) throws JsonException {
+    return take(name, String.class);
+  }
+
+  /** A field that must be there and be an integer. */
+  public long number(String name) throws JsonException {
+    return take(name, Long.class).orElseThrow(() -> missing(name));
+  }
+
+  /** A field that must be there and be true or false. */
+  public boolean truth(String name) throws JsonException {
+    return take(name, Boolean.class).orElseThrow(() -> missing(name));
+  }
+
+  /** A field that must be there and be a list of strings. */
+  public List<String> strings(String name) throws JsonException {
+    List<String> result = new ArrayList<>();
+    for (Object element : take(name, List.class).orElseThrow(() -> missing(name))) {
+      if (!(element instanceof String text)) {
+        throw new JsonException(place + name + " holds something that is no string");
+      }
+      result.add(text);
+    }
+    return result;
+  }
+
+  /** An object that may be absent. */
+  public Optional<JsonFields> object(String name) throws JsonException {
+    return take(name, Map.class).map(map -> new JsonFields(place + name + ".", map));
+  }
+
+  /** A field that must be there and be a list of objects. */
+  public List<JsonFields> objects(String name) throws JsonException {
+    List<JsonFields> result = new ArrayList<>();
+    for (Object element : take(name, List.class).orElseThrow(() -> missing(name))) {
+      if (!(element instanceof Map<?, ?> map)) {
+        throw new JsonException(place + name + " holds something that is no object");
+      }
+      result.add(new JsonFields(place + name + ".", map));
+    }
+    return result;
+  }
+
+  /** Refuses fields that were not asked for. */
+  public void end() throws JsonException {
+    StringJoiner unknown = new StringJoiner(", ");
+    for (Object name : map.keySet()) {
+      if (!taken.contains(String.valueOf(name))) {
+        unknown.add(place + name);
+      }
+    }
+    if (unknown.length() > 0) {
+      throw new JsonException("unknown field " + unknown);
+    }
+  }
+
+  private <T> Optional<T> take(String name, Class<T> type) throws JsonException {
+    taken.add(name);
+    Object value = map.get(name);
+    if (value == null) {
+      return Optional.empty();
+    }
+    if (!type.isInstance(value)) {
+      throw new JsonException(place + name + " is of the wrong kind");
+    }
+    return Optional.of(type.cast(value));
+  }
+
+  private JsonException missing(String name) {
+    return new JsonException(place + name + " is missing");
+  }
+}

@@ -1,0 +1,61 @@
+package dev.ovl.engine.mount;
+
+import dev.ovl.sys.OsPath;
+import java.util.Optional;
+
+/**
+ * One mount as the kernel lists it, by statmount(2) or in mountinfo (proc_pid_mountinfo(5)).
+ *
+ * @param id the kernel's id, unique for the boot where it has such ids ({@link MountTable#uniqueIds})
+ * @param parent the id of the mount that it is mounted on
+ * @param device of the superblock
+ * @param root what of the file system is mounted; {@code /} for all of it
+ * @param point where, seen from the root directory of the process that asked; {@code
+ *     (unreachable)}-prefixed or empty when it cannot be seen from there
+ * @param type file system type
+ * @param source as given to mount(2)
+ * @param options of the superblock, comma-separated, in the kernel's octal escapes
+ * @param peerGroup that it shares mounts with, 0 for none
+ * @param master the peer group that it receives mounts from, 0 for none
+ */
+public record MountEntry(
+    long id,
+    long parent,
+    Device device,
+    OsPath root,
+    OsPath point,
+    String type,
+    OsPath source,
+    OsPath options,
+    long peerGroup,
+    long master) {
+
+  /** A file system's device number, {@code 0:53} for one without a device. */
+  public record Device(int major, int minor) {
+    @Override
+    public String toString() {
+      return major + ":" + minor;
+    }
+  }
+
+  /** The value of a superblock option, {@code upperdir}; empty when it is not shown. */
+  public Optional<OsPath> option(String name) {
+    for (String option : options.toString().split(",")) {
+      if (option.startsWith(name + "=")) {
+        byte[] escaped = OsPath.encode(option.substring(name.length() + 1));
+        return Optional.of(OsPath.of(Mountinfo.unescape(escaped)));
+      }
+    }
+    return Optional.empty();
+  }
+
+  /** True for an overlay. */
+  public boolean isOverlay() {
+    return type.equals("overlay");
+  }
+
+  /** True when unmounting {@code other} unmounts this copy of it too. */
+  public boolean follows(MountEntry other) {
+    return other.peerGroup != 0 && (peerGroup == other.peerGroup || master == other.peerGroup);
+  }
+}

@@ -1,0 +1,134 @@
+package dev.ovl.engine.mount;
+
+import dev.ovl.engine.EngineException;
+import dev.ovl.engine.file.Files;
+import dev.ovl.sys.ErrnoException;
+import dev.ovl.sys.Linux;
+import dev.ovl.sys.OsPath;
+import dev.ovl.sys.Statx;
+import dev.ovl.sys.Syscalls;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+import java.util.stream.Collectors;
+
+/**
+ * Who keeps a mount busy: the processes whose directory, root, program, open files or mappings lie on it.
+ *
+ * <p>Found by mount id through the magic links of /proc, so a file is attributed to the mount by which it
+ * was opened, whatever its device number.
+ */
+public final class MountHolders {
+  private final Syscalls sys;
+  private final Files files;
+  private final MountTable mounts;
+  private final Processes processes;
+
+  /**
+   * @param sys what to call
+   * @param mounts how ids are to be compared
+   * @param processes all processes
+   */
+  public MountHolders(Syscalls sys, MountTable mounts, Processes processes) {
+    this.sys = sys;
+    this.files = new Files(sys);
+    this.mounts = mounts;
+    this.processes = processes;
+  }
+
+  /**
+   * A process that uses a mount.
+   *
+   * @param use {@code cwd}, {@code root}, {@code exe}, {@code fd 3} or {@code mapped}
+   * @param path of the file in use, as /proc shows it
+   * @param namespace inode number of its mount namespace, 0 when it may not be seen
+   */
+  public record Holder(int pid, String command, String use, OsPath path, long namespace) {
+    /** One phrase: {@code pid 12 (bash, cwd /mnt, mnt:[4026531841])}. */
+    @Override
+    public String toString() {
+      return "pid "
+          + pid
+          + " ("
+          + OsPath.quoted(command)
+          + ", "
+          + use
+          + " "
+          + path.quoted()
+          + ", mnt:["
+          + namespace
+          + "])";
+    }
+  }
+
+  /**
+   * Says in words why a mount cannot be unmounted: what is mounted inside it, or else who uses it.
+   *
+   * @param cause the EBUSY
+   */
+  public EngineException explainBusy(MountEntry mount, ErrnoException cause)
+      throws ErrnoException {
+    String inside =
+        mounts.all().stream()
+            .filter(entry -> entry.parent() == mount.id())
+            .map(entry -> entry.point().quoted())
+            .collect(Collectors.joining(", "));
+    String users =
+        of(Set.of(mount.id())).stream().map(Holder::toString).collect(Collectors.joining(", "));
+    String who =
+        !inside.isEmpty()
+            ? "mounted inside it: " + inside
+            : users.isEmpty() ? "by the kernel or a process that cannot be seen" : "by " + users;
+    return EngineException.failed(mount.point().quoted() + " is in use, " + who, cause);
+  }
+
+  /** The users of any of these mounts, one entry a process: its first use. */
+  public List<Holder> of(Set<Long> mountIds) throws ErrnoException {
+    List<Holder> holders = new ArrayList<>();
+    for (int pid : processes.pids()) {
+      firstUse(pid, mountIds).ifPresent(holders::add);
+    }
+    return holders;
+  }
+
+  private Optional<Holder> firstUse(int pid, Set<Long> mountIds) throws ErrnoException {
+    for (String link : List.of("cwd", "root", "exe")) {
+      if (isOn(pid, link, mountIds)) {
+        return Optional.of(holder(pid, link, link));
+      }
+    }
+    for (OsPath fd : processes.list(pid, "fd")) {
+      if (isOn(pid, "fd/" + fd, mountIds)) {
+        return Optional.of(holder(pid, "fd " + fd, "fd/" + fd));
+      }
+    }
+    for (OsPath range : processes.list(pid, "map_files")) {
+      if (isOn(pid, "map_files/" + range, mountIds)) {
+        return Optional.of(holder(pid, "mapped", "map_files/" + range));
+      }
+    }
+    return Optional.empty();
+  }
+
+  private boolean isOn(int pid, String link, Set<Long> mountIds) throws ErrnoException {
+    int mask = mounts.uniqueIds() ? Linux.STATX_MNT_ID_UNIQUE : Linux.STATX_MNT_ID;
+    try {
+      Statx file =
+          sys.statx(
+              Linux.AT_FDCWD, Processes.path(pid, link), Linux.AT_STATX_DONT_SYNC, mask);
+      return (file.mask() & mask) != 0 && mountIds.contains(file.mountId());
+    } catch (ErrnoException e) {
+      return Processes.<Boolean>absent(e).orElse(false);
+    }
+  }
+
+  private Holder holder(int pid, String use, String link) throws ErrnoException {
+    return new Holder(
+        pid,
+        processes.command(pid),
+        use,
+        files.readLink(Processes.path(pid, link)).orElse(OsPath.EMPTY),
+        processes.mountNamespace(pid).orElse(0L));
+  }
+}

@@ -1,0 +1,164 @@
+package dev.ovl.engine.mount;
+
+import dev.ovl.engine.EngineException;
+import dev.ovl.sys.OsPath;
+import java.io.ByteArrayOutputStream;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+
+/**
+ * The option string of mount(2) for overlayfs, written and read. Pure functions.
+ *
+ * <p>Escaping is the kernel's (fs/overlayfs/params.c): a backslash before {@code \}, {@code ,} and, in a
+ * list of lowers, {@code :}.
+ */
+public final class OptionText {
+  /** Bytes of options that fit a page with their NUL; the kernel cuts what is beyond, silently. */
+  public static final int MAX_BYTES = 4095;
+
+  private OptionText() {}
+
+  /**
+   * Writes the data argument of mount(2). Options come first and lowers last, so that what the kernel
+   * would cut can never be an option.
+   *
+   * @param lowers names of the lowers, unescaped
+   * @param upper names of upperdir and workdir, unescaped
+   */
+  static byte[] write(
+      List<OsPath> lowers, Optional<OverlayMount.Upper> upper, MountOptions options) {
+    ByteArrayOutputStream out = new ByteArrayOutputStream(256);
+    options.overlayData().forEach((name, value) -> append(out, name, OsPath.encode(value)));
+    upper.ifPresent(
+        u -> {
+          append(out, "upperdir", escape(u.directory()));
+          append(out, "workdir", escape(u.work()));
+        });
+    ByteArrayOutputStream list = new ByteArrayOutputStream();
+    for (OsPath lower : lowers) {
+      if (list.size() > 0) {
+        list.write(':');
+      }
+      list.writeBytes(escape(lower));
+    }
+    append(out, "lowerdir", list.toByteArray());
+    return out.toByteArray();
+  }
+
+  private static void append(ByteArrayOutputStream out, String name, byte[] value) {
+    if (out.size() > 0) {
+      out.write(',');
+    }
+    out.writeBytes(name.getBytes(StandardCharsets.US_ASCII));
+    if (value.length > 0) {
+      out.write('=');
+      out.writeBytes(value);
+    }
+  }
+
+  private static byte[] escape(OsPath path) {
+    ByteArrayOutputStream out = new ByteArrayOutputStream(path.length() + 8);
+    for (byte b : path.bytes()) {
+      if (b == '\\' || b == ':' || b == ',') {
+        out.write('\\');
+      }
+      out.write(b);
+    }
+    return out.toByteArray();
+  }
+
+  /**
+   * What a person wrote after {@code -o}, split: layers apart from options.
+   *
+   * @param lowers unescaped, topmost first; empty when there is no lowerdir
+   * @param words all other options, as they stood
+   */
+  public record Parsed(
+      List<OsPath> lowers, Optional<OsPath> upper, Optional<OsPath> work, List<String> words) {}
+
+  /**
+   * Splits option strings as the kernel does: at commas without a backslash before them, and outside
+   * double quotes, which SELinux labels use.
+   *
+   * @param texts in order; each may hold many options
+   * @throws EngineException USAGE: an empty lower, a quotation mark or backslash without its end
+   */
+  public static Parsed read(List<String> texts) throws EngineException {
+    List<OsPath> lowers = new ArrayList<>();
+    OsPath upper = null;
+    OsPath work = null;
+    List<String> words = new ArrayList<>();
+    for (String text : texts) {
+      for (String option : splitOptions(text)) {
+        int equals = option.indexOf('=');
+        String name = equals < 0 ? option : option.substring(0, equals);
+        String value = equals < 0 ? "" : option.substring(equals + 1);
+        switch (name) {
+          case "lowerdir" -> {
+            lowers.clear();
+            for (String lower : split(value, ':')) {
+              lowers.add(path(name, unescape(lower)));
+            }
+          }
+          case "lowerdir+" -> lowers.add(path(name, value));
+          case "upperdir" -> upper = path(name, unescape(value));
+          case "workdir" -> work = path(name, unescape(value));
+          default -> words.add(option);
+        }
+      }
+    }
+    return new Parsed(List.copyOf(lowers), Optional.ofNullable(upper), Optional.ofNullable(work), words);
+  }
+
+  /**
+   * Splits one option string into options, escapes kept.
+   *
+   * @throws EngineException USAGE: a quotation mark without its end
+   */
+  public static List<String> splitOptions(String text) throws EngineException {
+    return split(text, ',').stream().filter(option -> !option.isEmpty()).toList();
+  }
+
+  private static List<String> split(String text, char separator) throws EngineException {
+    List<String> parts = new ArrayList<>();
+    StringBuilder part = new StringBuilder();
+    boolean quoted = false;
+    for (int i = 0; i < text.length(); i++) {
+      char c = text.charAt(i);
+      if (c == '\\' && i + 1 < text.length()) {
+        part.append(c).append(text.charAt(++i));
+      } else if (c == separator && !quoted) {
+        parts.add(part.toString());
+        part.setLength(0);
+      } else {
+        quoted ^= c == '"' && separator == ',';
+        part.append(c);
+      }
+    }
+    if (quoted) {
+      throw EngineException.usage("options " + OsPath.quoted(text) + " lack a closing quotation mark");
+    }
+    parts.add(part.toString());
+    return parts;
+  }
+
+  private static String unescape(String text) {
+    StringBuilder out = new StringBuilder(text.length());
+    for (int i = 0; i < text.length(); i++) {
+      if (text.charAt(i) == '\\' && i + 1 < text.length()) {
+        i++;
+      }
+      out.append(text.charAt(i));
+    }
+    return out.toString();
+  }
+
+  private static OsPath path(String option, String value) throws EngineException {
+    if (value.isEmpty()) {
+      throw EngineException.usage("option " + option + " names an empty path");
+    }
+    return OsPath.of(value);
+  }
+}

@@ -1,0 +1,539 @@
+package dev.ovl.engine.mount;
+
+import dev.ovl.engine.EngineException;
+import dev.ovl.engine.file.Files;
+import dev.ovl.sys.Errno;
+import dev.ovl.sys.ErrnoException;
+import dev.ovl.sys.Fd;
+import dev.ovl.sys.Linux;
+import dev.ovl.sys.MountAttr;
+import dev.ovl.sys.OsPath;
+import dev.ovl.sys.Syscalls;
+import java.nio.ByteBuffer;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.atomic.AtomicInteger;
+
+/**
+ * Makes overlay mounts: chooses the {@link MountMethod} that fits and carries it out.
+ *
+ * <table>
+ * <caption>System calls by method</caption>
+ * <tr><th>method</th><th>calls</th><th>limit</th></tr>
+ * <tr><td>classic</td><td>mount</td><td>4095 bytes of absolute paths</td></tr>
+ * <tr><td>relative</td><td>unshare, fchdir, mount</td><td>4095 bytes of 28-byte names</td></tr>
+ * <tr><td>lowerdir+</td><td>fsopen, fsconfig…, fsmount, move_mount</td><td>500 lowers</td></tr>
+ * <tr><td>fd</td><td>openat…, unshare, fchdir, mount</td><td>500 lowers</td></tr>
+ * </table>
+ *
+ * <p>Beyond 500 lowers the bottom 500 become one read-only overlay with {@code metacopy=on}, which the
+ * mount itself keeps alive and nobody sees. Only one group may be folded so: a whiteout in a folded group
+ * hides nothing in its siblings.
+ *
+ * <p>After a failure nothing is mounted. For any number of threads.
+ */
+public final class OverlayMounter implements AutoCloseable {
+  private static final String TYPE = "overlay";
+
+  /** fsconfig(FSCONFIG_SET_STRING) refuses longer values with EINVAL. */
+  private static final int MAX_STRING_BYTES = 255;
+
+  private final Syscalls sys;
+  private final Files files;
+  private final DirectoryThreads threads;
+  private final OsPath scratch;
+  private final AtomicInteger nextScratch = new AtomicInteger();
+  private volatile LayerParameter layerParameter;
+
+  /** How this kernel takes single layers by fsconfig(2). */
+  private enum LayerParameter {
+    /** As descriptors (6.13 and later). */
+    DESCRIPTOR,
+    /** As paths (6.7 and later). */
+    PATH,
+    /** Not at all. */
+    NONE
+  }
+
+  /**
+   * @param sys what to call
+   * @param scratch a directory for mounts that last no longer than a call; made when needed
+   */
+  public OverlayMounter(Syscalls sys, OsPath scratch) {
+    this.sys = sys;
+    this.files = new Files(sys);
+    this.threads = new DirectoryThreads(sys);
+    this.scratch = scratch;
+  }
+
+  /**
+   * How a mount is made.
+   *
+   * @param nested whether the bottom lowers are folded into one
+   */
+  public record Plan(MountMethod method, boolean nested) {}
+
+  /**
+   * The first method that fits the mount and the kernel, or the forced one.
+   *
+   * @throws EngineException the forced method does not fit; more than 999 lowers
+   */
+  public Plan plan(OverlayMount mount, Optional<MountMethod> forced)
+      throws EngineException, ErrnoException {
+    if (mount.lowers().size() > OverlayMount.MAX_LOWERS_NESTED) {
+      throw EngineException.failed(
+          mount.lowers().size()
+              + " lowers are too many: the kernel takes "
+              + OverlayMount.MAX_LOWERS
+              + " in one overlay and ovl folds the bottom "
+              + OverlayMount.MAX_LOWERS
+              + " into one, which makes "
+              + OverlayMount.MAX_LOWERS_NESTED
+              + "; a second folded group could not hide the first one's deleted files",
+          Errno.E2BIG);
+    }
+    for (MountMethod method : MountMethod.values()) {
+      if (forced.isEmpty() || forced.get() == method) {
+        Optional<String> obstacle = obstacle(mount, method);
+        if (obstacle.isEmpty()) {
+          return new Plan(method, mount.needsNesting());
+        }
+        if (forced.isPresent()) {
+          throw EngineException.failed(
+              "method " + method.word() + " is not possible: " + obstacle.get());
+        }
+      }
+    }
+    throw EngineException.failed(
+        "no way of mounting fits: " + obstacle(mount, MountMethod.FD).orElseThrow());
+  }
+
+  /** Why the method cannot carry the mount; empty when it can. */
+  private Optional<String> obstacle(OverlayMount mount, MountMethod method) throws ErrnoException {
+    return switch (method) {
+      case CLASSIC -> byMount(mount, classicData(mount).length);
+      case RELATIVE ->
+          mount.names().isEmpty()
+              ? Optional.of("the lowers have no short links")
+              : byMount(mount, relativeData(mount, mount.names().get()).length);
+      case LOWERDIR_PLUS ->
+          switch (layerParameter()) {
+            case DESCRIPTOR -> Optional.empty();
+            case PATH ->
+                mount.needsNesting()
+                    ? Optional.of("this kernel takes no layers by descriptor")
+                    : Optional.empty();
+            case NONE -> Optional.of("this kernel does not know lowerdir+");
+          };
+      case FD -> {
+        int lowers = Math.min(mount.lowers().size(), OverlayMount.MAX_LOWERS);
+        int longest = 1 + String.valueOf(Integer.MAX_VALUE / 1000).length();
+        yield fitsPage(
+            lowers * longest
+                + 2 * (longest + "upperdir=,".length())
+                + OptionText.write(List.of(OsPath.DOT), Optional.empty(), mount.options()).length);
+      }
+    };
+  }
+
+  private static Optional<String> byMount(OverlayMount mount, int bytes) {
+    return mount.needsNesting()
+        ? Optional.of("it cannot fold " + mount.lowers().size() + " lowers into one mount")
+        : fitsPage(bytes);
+  }
+
+  private static Optional<String> fitsPage(int bytes) {
+    return bytes <= OptionText.MAX_BYTES
+        ? Optional.empty()
+        : Optional.of(
+            "the options take " + bytes + " bytes, a page holds " + OptionText.MAX_BYTES);
+  }
+
+  private static byte[] classicData(OverlayMount mount) {
+    return OptionText.write(mount.lowers(), mount.upper(), mount.options());
+  }
+
+  private static byte[] relativeData(OverlayMount mount, OverlayMount.ShortNames names) {
+    Optional<OverlayMount.Upper> upper =
+        mount
+            .upper()
+            .map(
+                u ->
+                    new OverlayMount.Upper(
+                        names.shorten(u.directory()), names.shorten(u.work())));
+    return OptionText.write(names.lowers(), upper, mount.options());
+  }
+
+  /**
+   * Makes the mount.
+   *
+   * @param plan what {@link #plan} chose for it
+   * @throws MountFailure the kernel refused; nothing is mounted
+   */
+  public void mount(OverlayMount mount, Plan plan) throws MountFailure, ErrnoException {
+    switch (plan.method()) {
+      case CLASSIC -> {
+        mountByData(mount, classicData(mount));
+        propagate(mount);
+      }
+      case RELATIVE -> mountRelative(mount);
+      case LOWERDIR_PLUS -> mountByContext(mount, plan.nested());
+      case FD -> mountByDescriptors(mount, plan.nested());
+    }
+  }
+
+  private void mountByData(OverlayMount mount, byte[] data) throws MountFailure {
+    try {
+      sys.mount(mount.source(), mount.target(), TYPE, mount.options().msFlags(), data);
+    } catch (ErrnoException e) {
+      throw new MountFailure(e, List.of());
+    }
+  }
+
+  /** Sets the propagation of a mount just made; takes the mount back when that fails. */
+  private void propagate(OverlayMount mount) throws ErrnoException {
+    if (mount.propagation().isEmpty()) {
+      return;
+    }
+    try {
+      sys.mount(
+          OsPath.of("none"), mount.target(), "", mount.propagation().get().ms(), new byte[0]);
+    } catch (ErrnoException e) {
+      undo(mount.target(), e);
+      throw e;
+    }
+  }
+
+  private void undo(OsPath target, ErrnoException reason) {
+    try {
+      sys.umount2(target, Linux.MNT_DETACH | Linux.UMOUNT_NOFOLLOW);
+    } catch (ErrnoException second) {
+      reason.addSuppressed(second);
+    }
+  }
+
+  private void mountRelative(OverlayMount mount) throws MountFailure, ErrnoException {
+    OverlayMount.ShortNames names = mount.names().orElseThrow();
+    byte[] data = relativeData(mount, names);
+    try (Fd base = files.openPath(names.base())) {
+      mountIn(base, mount, data);
+    }
+    propagate(mount);
+  }
+
+  private void mountIn(Fd directory, OverlayMount mount, byte[] data) throws MountFailure {
+    try {
+      threads.run(
+          directory,
+          () ->
+              sys.mount(
+                  mount.source(), mount.target(), TYPE, mount.options().msFlags(), data));
+    } catch (ErrnoException e) {
+      throw new MountFailure(e, List.of());
+    }
+  }
+
+  // ---- lowerdir+ ----------------------------------------------------------------------------
+
+  private LayerParameter layerParameter() throws ErrnoException {
+    LayerParameter known = layerParameter;
+    if (known == null) {
+      known = probeLayerParameter();
+      layerParameter = known;
+    }
+    return known;
+  }
+
+  /**
+   * Asks by doing. Kernels before 6.5 store any parameter as text and complain only at the end: so a name
+   * that does not exist tells them apart, since only a kernel that knows {@code lowerdir+} looks it up.
+   */
+  private LayerParameter probeLayerParameter() throws ErrnoException {
+    int opened;
+    try {
+      opened = sys.fsopen(TYPE, Linux.FSOPEN_CLOEXEC);
+    } catch (ErrnoException e) {
+      if (e.is(Errno.ENOSYS) || e.is(Errno.ENODEV) || e.is(Errno.EPERM)) {
+        return LayerParameter.NONE;
+      }
+      throw e;
+    }
+    try (Fd context = new Fd(sys, opened);
+        Fd directory = files.openPath(OsPath.ROOT)) {
+      if (accepts(context, Linux.FSCONFIG_SET_FD, new byte[0], directory.number()).isEmpty()) {
+        return LayerParameter.DESCRIPTOR;
+      }
+      Optional<Errno> refusal =
+          accepts(context, Linux.FSCONFIG_SET_STRING, OsPath.of("/proc/self/fd/-").bytes(), 0);
+      return refusal.equals(Optional.of(Errno.ENOENT)) ? LayerParameter.PATH : LayerParameter.NONE;
+    }
+  }
+
+  private Optional<Errno> accepts(Fd context, int command, byte[] value, int aux) {
+    try {
+      sys.fsconfig(context.number(), command, "lowerdir+", value, aux);
+      return Optional.empty();
+    } catch (ErrnoException e) {
+      return Optional.of(e.errno());
+    }
+  }
+
+  private void mountByContext(OverlayMount mount, boolean nested)
+      throws MountFailure, ErrnoException {
+    List<OsPath> lowers = mount.lowers();
+    if (!nested) {
+      try (Fd made = detached(mount, lowers, Optional.empty())) {
+        attach(made, mount);
+      }
+      return;
+    }
+    int own = lowers.size() - OverlayMount.MAX_LOWERS;
+    OverlayMount folded = folded(mount, lowers.subList(own, lowers.size()));
+    try (Fd bottom = detached(folded, folded.lowers(), Optional.empty());
+        Fd made = detached(mount, lowers.subList(0, own), Optional.of(bottom))) {
+      attach(made, mount);
+    }
+  }
+
+  /** The read-only overlay of the bottom lowers. */
+  private static OverlayMount folded(OverlayMount mount, List<OsPath> bottom) {
+    MountOptions options = MountOptions.NONE;
+    if (mount.options().value("userxattr").isPresent()) {
+      options = options.withDefault("userxattr", "");
+    } else {
+      // without it a metadata-only copy within the group would show no data
+      options = options.withDefault("metacopy", "on");
+    }
+    return new OverlayMount(
+        mount.source(),
+        bottom,
+        Optional.empty(),
+        options.readOnly(),
+        mount.target(),
+        Optional.empty(),
+        Optional.empty());
+  }
+
+  /** Makes a mount that is attached nowhere. */
+  private Fd detached(OverlayMount mount, List<OsPath> lowers, Optional<Fd> lowest)
+      throws MountFailure, ErrnoException {
+    try (Fd context = new Fd(sys, sys.fsopen(TYPE, Linux.FSOPEN_CLOEXEC))) {
+      try {
+        configure(context, mount, lowers, lowest);
+        return new Fd(
+            sys,
+            sys.fsmount(
+                context.number(), Linux.FSMOUNT_CLOEXEC, mount.options().attributes()));
+      } catch (ErrnoException e) {
+        throw new MountFailure(e, messages(context));
+      }
+    }
+  }
+
+  private void configure(
+      Fd context, OverlayMount mount, List<OsPath> lowers, Optional<Fd> lowest)
+      throws ErrnoException {
+    set(context, "source", mount.source().bytes());
+    for (OsPath lower : lowers) {
+      try (Fd fd = files.openPath(lower)) {
+        setLayer(context, "lowerdir+", lower, fd);
+      }
+    }
+    if (lowest.isPresent()) {
+      setDescriptor(context, "lowerdir+", lowest.get());
+    }
+    if (mount.upper().isPresent()) {
+      OverlayMount.Upper upper = mount.upper().get();
+      try (Fd directory = files.openPath(upper.directory());
+          Fd work = files.openPath(upper.work())) {
+        setLayer(context, "upperdir", upper.directory(), directory);
+        setLayer(context, "workdir", upper.work(), work);
+      }
+    }
+    for (var option : mount.options().overlayData().entrySet()) {
+      if (option.getValue().isEmpty()) {
+        flag(context, option.getKey());
+      } else {
+        set(context, option.getKey(), OsPath.encode(option.getValue()));
+      }
+    }
+    for (String word : mount.options().superblockFlags()) {
+      flag(context, word);
+    }
+    sys.fsconfig(context.number(), Linux.FSCONFIG_CMD_CREATE, "", new byte[0], 0);
+  }
+
+  private void setLayer(Fd context, String key, OsPath path, Fd fd) throws ErrnoException {
+    if (layerParameter() == LayerParameter.DESCRIPTOR) {
+      setDescriptor(context, key, fd);
+    } else if (path.length() <= MAX_STRING_BYTES && !path.contains('\\')) {
+      set(context, key, path.bytes());
+    } else {
+      set(context, key, Files.procPath(fd).bytes());
+    }
+  }
+
+  private void setDescriptor(Fd context, String key, Fd fd) throws ErrnoException {
+    sys.fsconfig(context.number(), Linux.FSCONFIG_SET_FD, key, new byte[0], fd.number());
+  }
+
+  private void set(Fd context, String key, byte[] value) throws ErrnoException {
+    sys.fsconfig(context.number(), Linux.FSCONFIG_SET_STRING, key, value, 0);
+  }
+
+  private void flag(Fd context, String word) throws ErrnoException {
+    sys.fsconfig(context.number(), Linux.FSCONFIG_SET_FLAG, word, new byte[0], 0);
+  }
+
+  /** What the kernel wrote into the context's log: {@code "e overlay: …"} a message. */
+  private List<String> messages(Fd context) {
+    List<String> messages = new ArrayList<>();
+    ByteBuffer buffer = ByteBuffer.allocateDirect(1024);
+    while (true) {
+      try {
+        sys.read(context.number(), buffer.clear());
+      } catch (ErrnoException e) {
+        // ENODATA ends the log; whatever else comes, the mount's own error is the one to tell
+        return messages;
+      }
+      byte[] line = new byte[buffer.flip().remaining()];
+      buffer.get(line);
+      if (line.length == 0) {
+        return messages;
+      }
+      messages.add(OsPath.decode(line).strip());
+    }
+  }
+
+  private void attach(Fd made, OverlayMount mount) throws ErrnoException {
+    sys.move_mount(
+        made.number(),
+        OsPath.EMPTY,
+        Linux.AT_FDCWD,
+        mount.target(),
+        Linux.MOVE_MOUNT_F_EMPTY_PATH);
+    if (mount.propagation().isPresent()) {
+      try {
+        sys.mount_setattr(
+            made.number(),
+            OsPath.EMPTY,
+            Linux.AT_EMPTY_PATH,
+            new MountAttr(0, 0, mount.propagation().get().ms(), 0));
+      } catch (ErrnoException e) {
+        undo(mount.target(), e);
+        throw e;
+      }
+    }
+  }
+
+  // ---- fd -----------------------------------------------------------------------------------
+
+  private void mountByDescriptors(OverlayMount mount, boolean nested)
+      throws MountFailure, ErrnoException {
+    List<OsPath> lowers = mount.lowers();
+    if (!nested) {
+      mountByDescriptors(mount, lowers, Optional.empty());
+    } else {
+      int own = lowers.size() - OverlayMount.MAX_LOWERS;
+      OsPath place = scratchDirectory();
+      try {
+        OverlayMount folded =
+            folded(mount, lowers.subList(own, lowers.size()));
+        mountByDescriptors(folded.at(place), folded.lowers(), Optional.empty());
+        try {
+          mountByDescriptors(mount, lowers.subList(0, own), Optional.of(place));
+        } finally {
+          // the outer mount holds its own private clone of it
+          sys.umount2(place, Linux.MNT_DETACH | Linux.UMOUNT_NOFOLLOW);
+        }
+      } finally {
+        files.rmdir(place);
+      }
+    }
+    propagate(mount);
+  }
+
+  private void mountByDescriptors(
+      OverlayMount mount, List<OsPath> lowers, Optional<OsPath> lowest)
+      throws MountFailure, ErrnoException {
+    try (Descriptors open = new Descriptors()) {
+      List<OsPath> names = new ArrayList<>(lowers.size() + 1);
+      for (OsPath lower : lowers) {
+        names.add(open.name(lower));
+      }
+      if (lowest.isPresent()) {
+        names.add(open.name(lowest.get()));
+      }
+      Optional<OverlayMount.Upper> upper = Optional.empty();
+      if (mount.upper().isPresent()) {
+        OverlayMount.Upper u = mount.upper().get();
+        upper = Optional.of(new OverlayMount.Upper(open.name(u.directory()), open.name(u.work())));
+      }
+      byte[] data = OptionText.write(names, upper, mount.options());
+      try (Fd descriptors = files.openPath(OsPath.of("/proc/self/fd"))) {
+        mountIn(descriptors, mount, data);
+      }
+    }
+  }
+
+  /** Open layers, whose numbers are their names in /proc/self/fd. */
+  private final class Descriptors implements AutoCloseable {
+    private final List<Fd> open = new ArrayList<>();
+
+    OsPath name(OsPath path) throws ErrnoException {
+      Fd fd = files.openPath(path);
+      open.add(fd);
+      return OsPath.of(String.valueOf(fd.number()));
+    }
+
+    @Override
+    public void close() throws ErrnoException {
+      ErrnoException first = null;
+      for (Fd fd : open) {
+        try {
+          fd.close();
+        } catch (ErrnoException e) {
+          if (first == null) {
+            first = e;
+          }
+        }
+      }
+      if (first != null) {
+        throw first;
+      }
+    }
+  }
+
+  /** A new directory named for this process, so that a later one can tell what a crash left. */
+  private OsPath scratchDirectory() throws ErrnoException {
+    files.mkdirs(scratch, 0700);
+    OsPath place =
+        scratch.resolve(ProcessHandle.current().pid() + "-" + nextScratch.incrementAndGet());
+    files.mkdir(place, 0700);
+    return place;
+  }
+
+  /** Unmounts and removes what processes that no longer live left in the scratch directory. */
+  public void sweepScratch() throws ErrnoException {
+    for (OsPath name : files.list(scratch)) {
+      String pid = name.toString().replaceFirst("-.*", "");
+      if (files.stat(OsPath.of("/proc/" + pid)).isEmpty()) {
+        OsPath place = scratch.resolve(name);
+        try {
+          sys.umount2(place, Linux.MNT_DETACH | Linux.UMOUNT_NOFOLLOW);
+        } catch (ErrnoException e) {
+          if (!e.is(Errno.EINVAL) && !e.is(Errno.ENOENT)) {
+            throw e;
+          }
+        }
+        files.rmdir(place);
+      }
+    }
+  }
+
+  @Override
+  public void close() {
+    threads.close();
+  }
+}

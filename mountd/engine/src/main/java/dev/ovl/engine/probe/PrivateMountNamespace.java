@@ -1,0 +1,137 @@
+package dev.ovl.engine.probe;
+
+import dev.ovl.engine.file.Files;
+import dev.ovl.sys.Errno;
+import dev.ovl.sys.ErrnoException;
+import dev.ovl.sys.Fd;
+import dev.ovl.sys.Linux;
+import dev.ovl.sys.OsPath;
+import dev.ovl.sys.Syscalls;
+import java.util.concurrent.Callable;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.FutureTask;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.LockSupport;
+
+/**
+ * A thread that has a mount namespace of its own and stands in an empty tmpfs which nobody else
+ * sees. Both vanish with the thread: there is nothing to clean up, even after a crash.
+ *
+ * <p>Detached mounts alone would do only since Linux 6.15; before, overlay takes no layer that is
+ * attached nowhere.
+ *
+ * <p>What runs there does system calls and nothing else: a thread started from it would inherit its
+ * namespace, directory and umask for good. The namespace holds copies of all mounts while it lasts,
+ * fractions of a second; unmounting a shared mount elsewhere unmounts its copy too.
+ */
+final class PrivateMountNamespace {
+  private static final byte[] NO_DATA = {};
+  private static final OsPath PROC = OsPath.of("/proc");
+  private static final long PATIENCE_NANOS = TimeUnit.SECONDS.toNanos(2);
+  private static final long PAUSE_NANOS = TimeUnit.MICROSECONDS.toNanos(200);
+
+  private final Syscalls sys;
+  private final Files files;
+
+  PrivateMountNamespace(Syscalls sys) {
+    this.sys = sys;
+    this.files = new Files(sys);
+  }
+
+  /** The directory of this thread in /proc, {@code 12/task/34}, and what came out. */
+  private record Ended<T>(OsPath thread, T value) {}
+
+  /**
+   * Runs the work in such a thread and waits until the thread and its namespace are gone.
+   *
+   * @param work system calls with names relative to the tmpfs
+   * @throws ErrnoException the namespace or the tmpfs could not be had: EPERM without
+   *     CAP_SYS_ADMIN, ENOSYS for fsopen(2) before Linux 5.2
+   */
+  <T> T call(Callable<T> work) throws ErrnoException {
+    // a call made here first: native memory starts the JVM's cleaner thread, which must not be a
+    // child of that thread
+    OsPath self = sys.readlinkat(Linux.AT_FDCWD, PROC.resolve("self"));
+    FutureTask<Ended<T>> task =
+        new FutureTask<>(
+            () -> {
+              OsPath thread = sys.readlinkat(Linux.AT_FDCWD, PROC.resolve("thread-self"));
+              enter();
+              return new Ended<>(thread, work.call());
+            });
+    Thread thread =
+        Thread.ofPlatform().daemon().name("ovl-probe").inheritInheritableThreadLocals(false)
+            .unstarted(task);
+    thread.start();
+    Ended<T> ended = await(task);
+    if (ended.thread().startsWith(self)) {
+      awaitEnd(PROC.resolve(ended.thread()));
+    }
+    return ended.value();
+  }
+
+  private void enter() throws ErrnoException {
+    sys.unshare(Linux.CLONE_FS | Linux.CLONE_NEWNS);
+    OsPath point = privateMountPoint();
+    try (MountContext context = new MountContext(sys, "tmpfs");
+        Fd tmpfs = context.set("mode", "0700").mount()) {
+      sys.move_mount(
+          tmpfs.number(), OsPath.EMPTY, Linux.AT_FDCWD, point, Linux.MOVE_MOUNT_F_EMPTY_PATH);
+      sys.fchdir(tmpfs.number());
+    }
+  }
+
+  /**
+   * Where a mount is seen in this namespace alone. What is mounted over the root directory hides
+   * nothing: names still begin below it. Beneath chroot(2) the root directory is often no mount.
+   */
+  private OsPath privateMountPoint() throws ErrnoException {
+    try {
+      makePrivate(OsPath.ROOT);
+      return OsPath.ROOT;
+    } catch (ErrnoException e) {
+      if (!e.is(Errno.EINVAL)) {
+        throw e;
+      }
+      makePrivate(PROC);
+      return PROC;
+    }
+  }
+
+  private void makePrivate(OsPath mount) throws ErrnoException {
+    sys.mount(OsPath.of("none"), mount, "", Linux.MS_PRIVATE, NO_DATA);
+  }
+
+  /** Waits even when interrupted: what the thread has begun it must end. */
+  private static <T> T await(FutureTask<T> task) throws ErrnoException {
+    boolean interrupted = false;
+    try {
+      while (true) {
+        try {
+          return task.get();
+        } catch (InterruptedException e) {
+          interrupted = true;
+        } catch (ExecutionException e) {
+          switch (e.getCause()) {
+            case ErrnoException failure -> throw failure;
+            case RuntimeException failure -> throw failure;
+            case Error failure -> throw failure;
+            default -> throw new IllegalStateException(e.getCause());
+          }
+        }
+      }
+    } finally {
+      if (interrupted) {
+        Thread.currentThread().interrupt();
+      }
+    }
+  }
+
+  /** Java's join ends before the kernel's thread does, and the namespace ends with the latter. */
+  private void awaitEnd(OsPath thread) throws ErrnoException {
+    long start = System.nanoTime();
+    while (files.lstat(thread).isPresent() && System.nanoTime() - start < PATIENCE_NANOS) {
+      LockSupport.parkNanos(PAUSE_NANOS);
+    }
+  }
+}

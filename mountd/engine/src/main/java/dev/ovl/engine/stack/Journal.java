@@ -1,0 +1,102 @@
+package dev.ovl.engine.stack;
+
+import dev.ovl.engine.EngineException;
+import dev.ovl.engine.file.Files;
+import dev.ovl.engine.json.Json;
+import dev.ovl.engine.json.JsonException;
+import dev.ovl.engine.json.JsonFields;
+import dev.ovl.sys.ErrnoException;
+import dev.ovl.sys.OsPath;
+import dev.ovl.sys.Syscalls;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+
+/**
+ * What operations under way are about to make or remove, under {@code <root>/journal}: one file a stack,
+ * written before the first step and removed after the last.
+ *
+ * <p>An entry names layers and links. Whatever of them the stack's definition does not name when the
+ * operation has ended, or died, is rubbish. So one rule finishes or undoes every operation: the moment at
+ * which the definition is replaced or deleted decides which.
+ */
+final class Journal {
+  private static final String SUFFIX = ".json";
+  private static final int SCHEMA = 1;
+
+  private final Files files;
+  private final Json json = new Json();
+  private final OsPath directory;
+
+  Journal(Syscalls sys, OsPath root) {
+    this.files = new Files(sys);
+    this.directory = root.resolve("journal");
+  }
+
+  /**
+   * @param layers ids of layers that come or go
+   * @param links names of short links that come or go
+   */
+  record Entry(StackName stack, List<String> layers, List<String> links) {}
+
+  void prepare() throws ErrnoException {
+    files.mkdirs(directory, 0700);
+  }
+
+  void begin(Entry entry) throws ErrnoException {
+    Map<String, Object> map = new LinkedHashMap<>();
+    map.put("schema", SCHEMA);
+    map.put("stack", entry.stack());
+    map.put("layers", entry.layers());
+    map.put("links", entry.links());
+    files.replace(file(entry.stack()), json.writePretty(map), 0600);
+  }
+
+  void end(StackName stack) throws ErrnoException {
+    files.remove(file(stack));
+  }
+
+  private OsPath file(StackName stack) {
+    return directory.resolve(stack + SUFFIX);
+  }
+
+  /** The stacks with an operation that was begun and not ended. */
+  List<StackName> open() throws EngineException, ErrnoException {
+    List<StackName> stacks = new ArrayList<>();
+    for (OsPath file : files.list(directory)) {
+      String name = file.toString();
+      if (name.endsWith(SUFFIX) && !name.startsWith(Files.TEMPORARY_PREFIX)) {
+        stacks.add(StackName.of(name.substring(0, name.length() - SUFFIX.length())));
+      }
+    }
+    return stacks;
+  }
+
+  /**
+   * The stack's entry.
+   *
+   * @throws EngineException it cannot be read; it is left alone
+   */
+  Optional<Entry> find(StackName stack) throws EngineException, ErrnoException {
+    Optional<byte[]> text = files.read(file(stack));
+    if (text.isEmpty()) {
+      return Optional.empty();
+    }
+    try {
+      JsonFields fields = json.readObject(text.get());
+      if (fields.number("schema") != SCHEMA) {
+        throw new JsonException("it was written by another version of ovl");
+      }
+      return Optional.of(
+          new Entry(
+              StackName.of(fields.string("stack")),
+              fields.strings("layers"),
+              fields.strings("links")));
+    } catch (JsonException e) {
+      throw EngineException.failed(
+          "the journal entry " + file(stack).quoted() + " cannot be read: " + e.getMessage());
+    }
+  }
+}

@@ -1,0 +1,107 @@
+package dev.ovl.engine.stack;
+
+import dev.ovl.engine.file.Files;
+import dev.ovl.engine.json.Json;
+import dev.ovl.engine.json.JsonException;
+import dev.ovl.engine.json.JsonFields;
+import dev.ovl.engine.mount.MountEntry;
+import dev.ovl.sys.ErrnoException;
+import dev.ovl.sys.OsPath;
+import dev.ovl.sys.Statx;
+import dev.ovl.sys.Syscalls;
+import java.nio.charset.StandardCharsets;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.Optional;
+
+/**
+ * Which mount was made for a stack, under {@code <run>/stacks/<root>/}: a hint that ends with the boot and
+ * that is always checked against the kernel. Lost or wrong, it costs a search and nothing else.
+ *
+ * <p>A run directory may serve several roots, so that each root has a directory of its own there, named by
+ * its device and inode number.
+ */
+final class MountRecords {
+  private static final OsPath BOOT_ID = OsPath.of("/proc/sys/kernel/random/boot_id");
+
+  private final Files files;
+  private final Json json = new Json();
+  private final OsPath root;
+  private final OsPath run;
+  private volatile OsPath directory;
+  private volatile String bootId;
+
+  MountRecords(Syscalls sys, OsPath root, OsPath run) {
+    this.files = new Files(sys);
+    this.root = root;
+    this.run = run;
+  }
+
+  /**
+   * @param mountId of the mount that was made
+   * @param device of its superblock
+   */
+  record Record(long mountId, MountEntry.Device device) {}
+
+  private OsPath file(StackName stack) throws ErrnoException {
+    OsPath known = directory;
+    if (known == null) {
+      Optional<Statx> stat = files.stat(root);
+      String key =
+          stat.map(s -> s.devMajor() + "-" + s.devMinor() + "-" + s.inode()).orElse("none");
+      known = run.resolve("stacks").resolve(key);
+      directory = known;
+    }
+    return known.resolve(stack.text());
+  }
+
+  private String bootId() throws ErrnoException {
+    String known = bootId;
+    if (known == null) {
+      known =
+          files
+              .read(BOOT_ID)
+              .map(text -> new String(text, StandardCharsets.US_ASCII).strip())
+              .orElse("");
+      bootId = known;
+    }
+    return known;
+  }
+
+  void write(StackName stack, Record record) throws ErrnoException {
+    Map<String, Object> map = new LinkedHashMap<>();
+    map.put("mountId", record.mountId());
+    map.put("deviceMajor", record.device().major());
+    map.put("deviceMinor", record.device().minor());
+    map.put("bootId", bootId());
+    OsPath file = file(stack);
+    files.mkdirs(file.parent(), 0700);
+    files.replaceVolatile(file, json.writeLine(map), 0600);
+  }
+
+  void delete(StackName stack) throws ErrnoException {
+    files.remove(file(stack));
+  }
+
+  /** The record of this boot; empty when there is none or it makes no sense. */
+  Optional<Record> find(StackName stack) throws ErrnoException {
+    Optional<byte[]> text = files.read(file(stack));
+    if (text.isEmpty()) {
+      return Optional.empty();
+    }
+    try {
+      JsonFields fields = json.readObject(text.get());
+      if (!fields.string("bootId").equals(bootId())) {
+        return Optional.empty();
+      }
+      return Optional.of(
+          new Record(
+              fields.number("mountId"),
+              new MountEntry.Device(
+                  (int) fields.number("deviceMajor"), (int) fields.number("deviceMinor"))));
+    } catch (JsonException e) {
+      // a hint that cannot be read is no hint: the kernel is asked instead
+      return Optional.empty();
+    }
+  }
+}

@@ -1,0 +1,21 @@
+package dev.ovl.engine.stack;
+
+import dev.ovl.engine.mount.MountMethod;
+import dev.ovl.engine.mount.MountOptions;
+import dev.ovl.engine.mount.OverlayMount;
+import dev.ovl.engine.mount.Propagation;
+import dev.ovl.sys.OsPath;
+import java.util.List;
+import java.util.Optional;
+
+/**
+ * What {@code set} and {@code clone} change of a definition; what is absent stays. Where a setting can be
+ * taken back to its default, it is an optional within the optional.
+ */
+public record StackChange(
+    Optional<List<OsPath>> lowers,
+    Optional<OverlayMount.Upper> upper,
+    Optional<Optional<OsPath>> target,
+    Optional<MountOptions> options,
+    Optional<Optional<Propagation>> propagation,
+    Optional<Optional<MountMethod>> method) {}

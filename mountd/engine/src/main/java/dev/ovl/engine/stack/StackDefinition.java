@@ -1,0 +1,88 @@
+package dev.ovl.engine.stack;
+
+import dev.ovl.engine.mount.MountMethod;
+import dev.ovl.engine.mount.MountOptions;
+import dev.ovl.engine.mount.Propagation;
+import dev.ovl.sys.OsPath;
+import java.util.List;
+import java.util.Optional;
+import java.util.stream.Stream;
+
+/**
+ * What {@code create} wrote down: everything that is needed to mount a stack, and nothing about whether
+ * it is mounted. Immutable; {@link StackStore} keeps it.
+ *
+ * @param name unique under the root
+ * @param driver the driver's name
+ * @param lowers topmost first, at least one
+ * @param upper where changes go
+ * @param layer the driver's layer that is the stack's own; it holds the upper or the default target, and
+ *     is absent when neither is needed
+ * @param target where it is mounted; absent: the layer's own place
+ * @param options without contradictions
+ * @param propagation absent: as the kernel decides
+ * @param method forced; absent: the first that fits
+ */
+public record StackDefinition(
+    StackName name,
+    String driver,
+    List<Lower> lowers,
+    Upper upper,
+    Optional<Layer> layer,
+    Optional<OsPath> target,
+    MountOptions options,
+    Optional<Propagation> propagation,
+    Optional<MountMethod> method) {
+
+  /** Copies the lowers. */
+  public StackDefinition {
+    lowers = List.copyOf(lowers);
+  }
+
+  /**
+   * A plain directory as lower.
+   *
+   * @param path absolute, as the user named it
+   * @param link the name of its short link
+   */
+  public record Lower(OsPath path, String link) {}
+
+  /**
+   * A layer of the driver.
+   *
+   * @param id 64 hexadecimal digits
+   * @param link the name of its short link
+   */
+  public record Layer(String id, String link) {}
+
+  /** Where changes go. */
+  public sealed interface Upper {
+    /** Nowhere: the stack is read-only. */
+    record None() implements Upper {}
+
+    /** Into the stack's own layer. */
+    record OfLayer() implements Upper {}
+
+    /** Into a directory of the user's, which ovl never deletes. Both paths are absolute. */
+    record Given(OsPath directory, OsPath work) implements Upper {}
+  }
+
+  /** The same definition with a layer of its own. */
+  StackDefinition withLayer(Layer own) {
+    return new StackDefinition(
+        name,
+        driver,
+        lowers,
+        upper,
+        Optional.of(own),
+        target,
+        options,
+        propagation,
+        method);
+  }
+
+  /** The names of all short links that belong to the stack. */
+  public Stream<String> links() {
+    return Stream.concat(lowers.stream().map(Lower::link), layer.stream().map(Layer::link));
+  }
+}

@@ -1,0 +1,176 @@
+package dev.ovl.engine.stack;
+
+import dev.ovl.engine.EngineException;
+import dev.ovl.engine.driver.overlay2.ShortLinks;
+import dev.ovl.engine.json.Json;
+import dev.ovl.engine.json.JsonException;
+import dev.ovl.engine.json.JsonFields;
+import dev.ovl.engine.mount.MountMethod;
+import dev.ovl.engine.mount.MountOptions;
+import dev.ovl.engine.mount.Propagation;
+import dev.ovl.engine.stack.StackDefinition.Layer;
+import dev.ovl.engine.stack.StackDefinition.Lower;
+import dev.ovl.engine.stack.StackDefinition.Upper;
+import dev.ovl.sys.OsPath;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.regex.Pattern;
+
+/** The text of {@code stacks/NAME.json}. Pure functions. */
+final class StackFile {
+  /** Written into each file; a higher one is a newer ovl's. */
+  static final int SCHEMA = 1;
+
+  private static final Pattern LINK =
+      Pattern.compile("[A-Z2-7]{" + ShortLinks.NAME_LENGTH + "}");
+  private static final Pattern LAYER_ID = Pattern.compile("[0-9a-f]{64}");
+
+  private final Json json = new Json();
+
+  byte[] write(StackDefinition stack) {
+    Map<String, Object> map = new LinkedHashMap<>();
+    map.put("schema", SCHEMA);
+    map.put("name", stack.name());
+    map.put("driver", stack.driver());
+    List<Map<String, Object>> lowers = new ArrayList<>();
+    for (Lower lower : stack.lowers()) {
+      Map<String, Object> entry = new LinkedHashMap<>();
+      entry.put("path", lower.path());
+      entry.put("link", lower.link());
+      lowers.add(entry);
+    }
+    map.put("lower", lowers);
+    switch (stack.upper()) {
+      case Upper.None none -> map.put("readOnly", true);
+      case Upper.OfLayer ofLayer -> map.put("readOnly", false);
+      case Upper.Given given -> {
+        map.put("readOnly", false);
+        Map<String, Object> upper = new LinkedHashMap<>();
+        upper.put("path", given.directory());
+        upper.put("work", given.work());
+        map.put("upper", upper);
+      }
+    }
+    stack
+        .layer()
+        .ifPresent(
+            layer -> {
+              Map<String, Object> entry = new LinkedHashMap<>();
+              entry.put("id", layer.id());
+              entry.put("link", layer.link());
+              map.put("layer", entry);
+            });
+    map.put("target", stack.target());
+    map.put("options", stack.options().words());
+    map.put("propagation", stack.propagation().map(Propagation::word));
+    map.put("method", stack.method().map(MountMethod::word));
+    return json.writePretty(map);
+  }
+
+  /**
+   * Reads a definition.
+   *
+   * @throws JsonException the text is not one, or is a newer version's
+   */
+  StackDefinition read(byte[] text) throws JsonException {
+    JsonFields fields = json.readObject(text);
+    long schema = fields.number("schema");
+    if (schema > SCHEMA) {
+      throw new JsonException(
+          "it was written by a newer ovl (schema " + schema + ", this one knows " + SCHEMA + ")");
+    }
+    try {
+      StackDefinition stack =
+          new StackDefinition(
+              StackName.of(fields.string("name")),
+              fields.string("driver"),
+              lowers(fields),
+              upper(fields),
+              layer(fields),
+              optionalPath(fields, "target"),
+              MountOptions.parse(fields.strings("options")),
+              propagation(fields),
+              method(fields));
+      fields.end();
+      return stack;
+    } catch (EngineException | IllegalArgumentException e) {
+      throw new JsonException(e.getMessage());
+    }
+  }
+
+  private static List<Lower> lowers(JsonFields fields) throws JsonException {
+    List<Lower> lowers = new ArrayList<>();
+    for (JsonFields entry : fields.objects("lower")) {
+      lowers.add(new Lower(path(entry, "path"), checked(entry.string("link"), LINK)));
+      entry.end();
+    }
+    if (lowers.isEmpty()) {
+      throw new JsonException("lower is empty");
+    }
+    return lowers;
+  }
+
+  private static Upper upper(JsonFields fields) throws JsonException {
+    boolean readOnly = fields.truth("readOnly");
+    Optional<JsonFields> given = fields.object("upper");
+    if (given.isEmpty()) {
+      return readOnly ? new Upper.None() : new Upper.OfLayer();
+    }
+    if (readOnly) {
+      throw new JsonException("it is read-only and has an upper");
+    }
+    Upper upper = new Upper.Given(path(given.get(), "path"), path(given.get(), "work"));
+    given.get().end();
+    return upper;
+  }
+
+  private static Optional<Layer> layer(JsonFields fields) throws JsonException {
+    Optional<JsonFields> entry = fields.object("layer");
+    if (entry.isEmpty()) {
+      return Optional.empty();
+    }
+    Layer layer =
+        new Layer(
+            checked(entry.get().string("id"), LAYER_ID),
+            checked(entry.get().string("link"), LINK));
+    entry.get().end();
+    return Optional.of(layer);
+  }
+
+  private static Optional<Propagation> propagation(JsonFields fields)
+      throws JsonException, EngineException {
+    Optional<String> word = fields.optionalString("propagation");
+    return word.isEmpty() ? Optional.empty() : Optional.of(Propagation.of(word.get()));
+  }
+
+  private static Optional<MountMethod> method(JsonFields fields)
+      throws JsonException, EngineException {
+    Optional<String> word = fields.optionalString("method");
+    return word.isEmpty() ? Optional.empty() : Optional.of(MountMethod.of(word.get()));
+  }
+
+  private static Optional<OsPath> optionalPath(JsonFields fields, String name)
+      throws JsonException {
+    return fields.optionalString(name).isEmpty()
+        ? Optional.empty()
+        : Optional.of(path(fields, name));
+  }
+
+  private static OsPath path(JsonFields fields, String name) throws JsonException {
+    OsPath path = OsPath.of(fields.string(name));
+    if (!path.isAbsolute()) {
+      throw new JsonException(name + " is not an absolute path");
+    }
+    return path;
+  }
+
+  private static String checked(String text, Pattern form) throws JsonException {
+    if (!form.matcher(text).matches()) {
+      throw new JsonException(OsPath.quoted(text) + " has not the form of an id");
+    }
+    return text;
+  }
+}

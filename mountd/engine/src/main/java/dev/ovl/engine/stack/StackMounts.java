@@ -1,0 +1,272 @@
+package dev.ovl.engine.stack;
+
+import dev.ovl.engine.EngineException;
+import dev.ovl.engine.driver.overlay2.Overlay2Home;
+import dev.ovl.engine.driver.overlay2.ShortLinks;
+import dev.ovl.engine.file.Files;
+import dev.ovl.engine.mount.MountEntry;
+import dev.ovl.engine.mount.MountTable;
+import dev.ovl.engine.mount.OverlayCensus;
+import dev.ovl.engine.mount.OverlayCensus.Found;
+import dev.ovl.engine.mount.OverlayMount;
+import dev.ovl.engine.mount.Processes;
+import dev.ovl.engine.mount.UpperUsers;
+import dev.ovl.engine.stack.StackDefinition.Lower;
+import dev.ovl.engine.stack.StackDefinition.Upper;
+import dev.ovl.sys.Errno;
+import dev.ovl.sys.ErrnoException;
+import dev.ovl.sys.OsPath;
+import dev.ovl.sys.Syscalls;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.stream.Collectors;
+
+/**
+ * From a definition to its mount: which one it asks for, which one the kernel has of it, and who else has
+ * a hand on its upper. Asks only; changes nothing.
+ */
+final class StackMounts {
+  private final Syscalls sys;
+  private final Files files;
+  private final OsPath root;
+  private final Overlay2Home home;
+  private final MountTable table;
+  private final OverlayCensus census;
+  private final UpperUsers upperUsers;
+  private final Processes processes;
+  private final MountRecords records;
+
+  StackMounts(
+      Syscalls sys,
+      OsPath root,
+      Overlay2Home home,
+      MountTable table,
+      OverlayCensus census,
+      Processes processes,
+      MountRecords records) {
+    this.sys = sys;
+    this.files = new Files(sys);
+    this.root = root;
+    this.home = home;
+    this.table = table;
+    this.census = census;
+    this.upperUsers = new UpperUsers(sys, census);
+    this.processes = processes;
+    this.records = records;
+  }
+
+  /** The empty directory that stands in as second lower where there is one lower and no upper. */
+  OsPath empty() {
+    return root.resolve("empty");
+  }
+
+  OsPath target(StackDefinition stack) {
+    return stack
+        .target()
+        .or(() -> stack.layer().map(layer -> home.merged(layer.id())))
+        .orElseThrow();
+  }
+
+  Optional<OverlayMount.Upper> upper(StackDefinition stack) {
+    return switch (stack.upper()) {
+      case Upper.None none -> Optional.empty();
+      case Upper.OfLayer ofLayer -> {
+        String id = stack.layer().orElseThrow().id();
+        yield Optional.of(new OverlayMount.Upper(home.diff(id), home.work(id)));
+      }
+      case Upper.Given given ->
+          Optional.of(new OverlayMount.Upper(given.directory(), given.work()));
+    };
+  }
+
+  /** The mount that the definition asks for. */
+  OverlayMount mount(StackDefinition stack) {
+    List<OsPath> lowers = new ArrayList<>();
+    List<OsPath> names = new ArrayList<>();
+    for (Lower lower : stack.lowers()) {
+      lowers.add(lower.path());
+      names.add(ShortLinks.relative(lower.link()));
+    }
+    Optional<OverlayMount.Upper> upper = upper(stack);
+    if (upper.isEmpty() && lowers.size() == 1) {
+      // the kernel wants two; a bind mount instead would show raw whiteouts
+      lowers.add(empty());
+      names.add(OsPath.of("..").resolve(empty().fileName()));
+    }
+    var options = stack.options();
+    if (options.value("nfs_export").filter("on"::equals).isEmpty()) {
+      // with an index, lowers that were copied or moved give ESTALE
+      options = options.withDefault("index", "off");
+    }
+    return new OverlayMount(
+        stack.name().mountSource(),
+        lowers,
+        upper,
+        upper.isEmpty() ? options.readOnly() : options,
+        target(stack),
+        stack.propagation(),
+        Optional.of(new OverlayMount.ShortNames(home.directory(), names)));
+  }
+
+  // ---- what the kernel has ------------------------------------------------------------------
+
+  /** Where the stack's mount is in this namespace. */
+  StackState state(StackDefinition stack) throws ErrnoException {
+    OsPath target = target(stack);
+    Optional<MountEntry> top = table.at(target);
+    Optional<MountRecords.Record> record = records.find(stack.name());
+    if (top.isPresent() && isOf(stack, top.get(), record)) {
+      return new StackState.Up(top.get());
+    }
+    Optional<MountEntry> mount = elsewhere(stack, record);
+    if (mount.isEmpty()) {
+      return new StackState.Down();
+    }
+    boolean onTarget = files.resolve(target).equals(Optional.of(mount.get().point()));
+    return onTarget && top.isPresent()
+        ? new StackState.Covered(mount.get(), top.get())
+        : new StackState.Moved(mount.get());
+  }
+
+  private Optional<MountEntry> elsewhere(
+      StackDefinition stack, Optional<MountRecords.Record> record) throws ErrnoException {
+    if (record.isPresent() && table.uniqueIds()) {
+      Optional<MountEntry> recorded = table.byId(record.get().mountId());
+      if (recorded.isPresent() && hasSource(stack, recorded.get())) {
+        return recorded;
+      }
+    }
+    Optional<OsPath> target = files.resolve(target(stack));
+    return census.find(entry -> hasSource(stack, entry)).stream()
+        .filter(Found::here)
+        .map(Found::mount)
+        .filter(
+            entry -> target.equals(Optional.of(entry.point())) || isOf(stack, entry, record))
+        .findFirst();
+  }
+
+  private static boolean hasSource(StackDefinition stack, MountEntry mount) {
+    return mount.isOverlay() && mount.source().equals(stack.name().mountSource());
+  }
+
+  /**
+   * Whether a mount is this stack's, and not that of a stack of the same name under another root: by the
+   * record, else by its upper, else (read-only, or an upper shown as a number) by its place.
+   */
+  private boolean isOf(
+      StackDefinition stack, MountEntry mount, Optional<MountRecords.Record> record) {
+    if (!hasSource(stack, mount)) {
+      return false;
+    }
+    if (record.filter(r -> r.device().equals(mount.device())).isPresent()) {
+      return true;
+    }
+    Optional<OsPath> shown = mount.option("upperdir");
+    Optional<OverlayMount.Upper> upper = upper(stack);
+    if (shown.isPresent() && upper.isPresent() && UpperUsers.isTelling(shown.get())) {
+      return upper.get().directory().equals(shown.get())
+          || (!shown.get().isAbsolute()
+              && home.directory().resolve(shown.get()).equals(upper.get().directory()));
+    }
+    return mount.point().equals(target(stack));
+  }
+
+  /** The mount just made on the stack's target. */
+  MountEntry made(StackDefinition stack) throws EngineException, ErrnoException {
+    return table
+        .at(target(stack))
+        .filter(entry -> hasSource(stack, entry))
+        .orElseThrow(
+            () ->
+                EngineException.failed(
+                    "the new mount is not on top of " + target(stack).quoted()));
+  }
+
+  // ---- who else -----------------------------------------------------------------------------
+
+  /** True while the superblock exists anywhere: mounted in any namespace, or detached and in use. */
+  boolean isAlive(MountEntry.Device device) throws ErrnoException {
+    try {
+      return sys.ustat(device.major(), device.minor());
+    } catch (ErrnoException e) {
+      if (e.is(Errno.ENOSYS)) {
+        return !census.find(entry -> entry.device().equals(device)).isEmpty();
+      }
+      throw e;
+    }
+  }
+
+  /** Copies in other mount namespaces that unmounting this mount would leave there. */
+  List<Found> copies(MountEntry mount) throws ErrnoException {
+    return census
+        .find(entry -> entry.device().equals(mount.device()) && entry.source().equals(mount.source()))
+        .stream()
+        .filter(found -> !found.here() && !found.mount().follows(mount))
+        .toList();
+  }
+
+  /**
+   * Refuses when another mount, or what is left of an earlier one of this stack, has its upper or work in
+   * use: two mounts on one upper are undefined behaviour, and the kernel only warns.
+   */
+  void refuseUsedUpper(StackDefinition stack, Optional<MountRecords.Record> record)
+      throws EngineException, ErrnoException {
+    Optional<OverlayMount.Upper> upper = upper(stack);
+    if (upper.isEmpty()) {
+      return;
+    }
+    List<Found> users = users(stack, upper.get(), record);
+    if (!users.isEmpty()) {
+      Found user = users.get(0);
+      throw EngineException.failed(
+          (user.mount().source().equals(stack.name().mountSource())
+                  ? "a copy of its mount is still alive: "
+                  : "upper or work is in use by another overlay: ")
+              + describe(user),
+          Errno.EBUSY);
+    }
+    if (record.isPresent() && isAlive(record.get().device())) {
+      throw EngineException.failed(
+          "its earlier mount (device "
+              + record.get().device()
+              + ") was detached but is still in use by open files",
+          Errno.EBUSY);
+    }
+  }
+
+  private List<Found> users(
+      StackDefinition stack, OverlayMount.Upper upper, Optional<MountRecords.Record> record)
+      throws ErrnoException {
+    List<Found> copies = census.find(entry -> isOf(stack, entry, record));
+    return copies.isEmpty() ? upperUsers.of(upper) : copies;
+  }
+
+  /** Names a mount elsewhere and the processes of its namespace. */
+  String describe(Found found) throws ErrnoException {
+    String place =
+        found.mount().source().quoted() + " on " + found.mount().point().quoted();
+    if (found.here()) {
+      return place;
+    }
+    String holders =
+        processes.byMountNamespace().getOrDefault(found.namespace(), List.of()).stream()
+            .limit(3)
+            .map(pid -> "pid " + pid + commandOf(pid))
+            .collect(Collectors.joining(", "));
+    return place
+        + " in mount namespace mnt:["
+        + found.namespace()
+        + "]"
+        + (holders.isEmpty() ? " (no process)" : " of " + holders);
+  }
+
+  private String commandOf(int pid) {
+    try {
+      return " (" + OsPath.quoted(processes.command(pid)) + ")";
+    } catch (ErrnoException e) {
+      // the name only adorns a message that is already worth telling
+      return "";
+    }
+  }
+}

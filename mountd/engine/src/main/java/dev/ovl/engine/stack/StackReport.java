@@ -1,0 +1,25 @@
+package dev.ovl.engine.stack;
+
+import dev.ovl.engine.mount.MountMethod;
+import dev.ovl.engine.mount.OverlayMount;
+import dev.ovl.sys.OsPath;
+import java.util.List;
+import java.util.Optional;
+
+/**
+ * All that is known of a stack: its definition, and what the kernel says now.
+ *
+ * @param target where it is, or would be, mounted
+ * @param upper absent on a read-only stack
+ * @param options as the mount gets them, defaults included
+ * @param method by which it is, or would be, mounted
+ * @param nested whether the bottom lowers are folded into one
+ */
+public record StackReport(
+    StackDefinition definition,
+    StackState state,
+    OsPath target,
+    Optional<OverlayMount.Upper> upper,
+    List<String> options,
+    MountMethod method,
+    boolean nested) {}

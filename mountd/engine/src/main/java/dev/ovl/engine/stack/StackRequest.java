@@ -1,0 +1,29 @@
+package dev.ovl.engine.stack;
+
+import dev.ovl.engine.mount.MountMethod;
+import dev.ovl.engine.mount.MountOptions;
+import dev.ovl.engine.mount.OverlayMount;
+import dev.ovl.engine.mount.Propagation;
+import dev.ovl.sys.OsPath;
+import java.util.List;
+import java.util.Optional;
+
+/**
+ * What {@code create} is asked for. All paths are absolute.
+ *
+ * @param driver absent: the root's, or the best there is
+ * @param lowers topmost first
+ * @param readOnly no upper at all
+ * @param upper a directory of the user's; absent: a new layer, unless read-only
+ * @param target absent: the layer's own place
+ */
+public record StackRequest(
+    StackName name,
+    Optional<String> driver,
+    List<OsPath> lowers,
+    boolean readOnly,
+    Optional<OverlayMount.Upper> upper,
+    Optional<OsPath> target,
+    MountOptions options,
+    Optional<Propagation> propagation,
+    Optional<MountMethod> method) {}
