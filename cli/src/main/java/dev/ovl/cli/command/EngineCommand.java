@@ -6,6 +6,7 @@ import dev.ovl.engine.file.Files;
 import dev.ovl.engine.stack.RootFormat;
 import dev.ovl.engine.stack.StackName;
 import dev.ovl.engine.stack.Stacks;
+import dev.ovl.sys.Errno;
 import dev.ovl.sys.ErrnoException;
 import dev.ovl.sys.OsPath;
 import dev.ovl.sys.Syscalls;
@@ -40,6 +41,17 @@ abstract class EngineCommand implements Callable<Integer> {
     if (changes()) {
       Ovlctl.requireRoot(sys);
     }
+    try {
+      return call(sys, root);
+    } catch (ErrnoException e) {
+      if (e.is(Errno.EACCES)) {
+        Ovlctl.requireRoot(sys);
+      }
+      throw e;
+    }
+  }
+
+  private int call(Syscalls sys, OsPath root) throws EngineException, ErrnoException {
     new RootFormat(new Files(sys), root).check();
     try (Stacks stacks = new Stacks(sys, root, ovlctl.runDirectory())) {
       if (changes() && !ovlctl.dryRun()) {

@@ -39,6 +39,7 @@ import picocli.CommandLine.Spec;
       InspectCommand.class,
       MountCommand.class,
       UmountCommand.class,
+      InfoCommand.class,
       VersionCommand.class
     })
 public final class Ovlctl implements Callable<Integer> {
@@ -50,6 +51,13 @@ public final class Ovlctl implements Callable<Integer> {
 
   /** The command line makes no sense. */
   public static final int USAGE = 2;
+
+  /** Values of {@code --color}. */
+  enum Color {
+    AUTO,
+    ALWAYS,
+    NEVER
+  }
 
   private static final String DEFAULT_ROOT = "/var/lib/ovl";
   private static final String DEFAULT_RUN = "/run/ovl";
@@ -111,7 +119,7 @@ public final class Ovlctl implements Callable<Integer> {
       paramLabel = "auto|always|never",
       scope = ScopeType.INHERIT,
       description = "Colour in help texts (default: auto; NO_COLOR is honoured).")
-  private String color;
+  private Color color;
 
   @Option(
       names = {"-h", "--help"},
@@ -140,6 +148,7 @@ public final class Ovlctl implements Callable<Integer> {
   public int run(List<String> arguments) {
     CommandLine line = new CommandLine(this);
     line.setExpandAtFiles(false);
+    line.setCaseInsensitiveEnumValuesAllowed(true);
     line.setOut(writer(session.out()));
     line.setErr(writer(session.err()));
     line.setColorScheme(CommandLine.Help.defaultColorScheme(ansi(arguments)));

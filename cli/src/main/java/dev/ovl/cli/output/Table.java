@@ -30,7 +30,7 @@ final class Table {
         line.append(" ".repeat(widths[i] - width(row.get(i)))).append(GAP);
       }
     }
-    return line.toString();
+    return line.toString().stripTrailing();
   }
 
   private static int width(String cell) {

@@ -48,6 +48,18 @@ final class FileTree {
     }
   }
 
+  /** Removes whatever has this name. */
+  static void removeAny(Syscalls sys, OsPath path) throws ErrnoException {
+    try {
+      sys.unlinkat(Linux.AT_FDCWD, path, 0);
+    } catch (ErrnoException e) {
+      if (!e.is(Errno.EISDIR)) {
+        throw e;
+      }
+      remove(sys, path);
+    }
+  }
+
   private static void remove(Syscalls sys, Fd parent, OsPath name) throws ErrnoException {
     OpenHow how =
         new OpenHow(

@@ -268,6 +268,15 @@ public final class Scratch
     }
   }
 
+  /** Unmounts and deletes everything beneath {@link #path}; the directory itself stays. */
+  public void empty() throws ErrnoException {
+    OsPath files = path();
+    unmountBeneath(files, false);
+    for (OsPath name : FileTree.list(sys, files)) {
+      FileTree.removeAny(sys, files.resolve(name));
+    }
+  }
+
   private synchronized void clear() {
     closed = true;
     if (place.isPresent()) {
@@ -314,7 +323,7 @@ public final class Scratch
   }
 
   private void clear(OsPath directory) throws ErrnoException {
-    unmountBeneath(directory);
+    unmountBeneath(directory, true);
     for (MountedPaths.Loop loop : MountedPaths.loopsBeneath(directory)) {
       run("losetup", List.of("--detach"), loop.device());
     }
@@ -322,9 +331,10 @@ public final class Scratch
   }
 
   /** Topmost first; what stays busy for half a second is detached. */
-  private void unmountBeneath(OsPath directory) throws ErrnoException {
+  private void unmountBeneath(OsPath directory, boolean itselfToo) throws ErrnoException {
     for (int attempt = 1; ; attempt++) {
-      List<MountedPaths.Mounted> mounts = MountedPaths.beneath(directory);
+      List<MountedPaths.Mounted> mounts = new ArrayList<>(MountedPaths.beneath(directory));
+      mounts.removeIf(mount -> !itselfToo && mount.point().equals(directory));
       if (mounts.isEmpty()) {
         return;
       }

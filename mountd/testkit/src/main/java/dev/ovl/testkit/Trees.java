@@ -191,8 +191,7 @@ public final class Trees {
 
   private Statx add(Fd directory, OsPath name, OsPath path) throws ErrnoException {
     Statx stat =
-        sys.statx(
-            directory.number(), name, Linux.AT_SYMLINK_NOFOLLOW, Linux.STATX_BASIC_STATS);
+        sys.statx(directory.number(), name, Linux.AT_SYMLINK_NOFOLLOW, Linux.STATX_BASIC_STATS);
     boolean file = stat.isRegularFile();
     int type = stat.mode() & Linux.S_IFMT;
     nodes.put(

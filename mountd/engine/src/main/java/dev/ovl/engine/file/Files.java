@@ -9,9 +9,9 @@ import dev.ovl.sys.OpenHow;
 import dev.ovl.sys.OsPath;
 import dev.ovl.sys.Statx;
 import dev.ovl.sys.Syscalls;
-import java.io.ByteArrayOutputStream;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Collections;
 import java.util.List;
 import java.util.Optional;
@@ -24,6 +24,10 @@ import java.util.Optional;
  */
 public final class Files {
   private static final int BUFFER_BYTES = 64 * 1024;
+
+  /** Making a direct buffer costs more than reading a small file into it. Used within one method only. */
+  private static final ThreadLocal<ByteBuffer> BUFFER =
+      ThreadLocal.withInitial(() -> ByteBuffer.allocateDirect(BUFFER_BYTES));
 
   private final Syscalls sys;
 
@@ -104,16 +108,15 @@ public final class Files {
   }
 
   private byte[] readAll(Fd fd) throws ErrnoException {
-    ByteArrayOutputStream out = new ByteArrayOutputStream();
-    ByteBuffer buffer = ByteBuffer.allocateDirect(BUFFER_BYTES);
-    byte[] chunk = new byte[BUFFER_BYTES];
+    ByteBuffer buffer = BUFFER.get();
+    byte[] content = new byte[0];
     while (sys.read(fd.number(), buffer.clear()) > 0) {
-      buffer.flip();
-      int n = buffer.remaining();
-      buffer.get(chunk, 0, n);
-      out.write(chunk, 0, n);
+      int length = content.length;
+      int more = buffer.flip().remaining();
+      content = Arrays.copyOf(content, length + more);
+      buffer.get(content, length, more);
     }
-    return out.toByteArray();
+    return content;
   }
 
   /** The target of a symbolic link; empty when there is no such name or it is no link. */
@@ -179,7 +182,7 @@ public final class Files {
 
   private List<OsPath> list(Fd directory) throws ErrnoException {
     List<OsPath> names = new ArrayList<>();
-    ByteBuffer buffer = ByteBuffer.allocateDirect(BUFFER_BYTES);
+    ByteBuffer buffer = BUFFER.get();
     while (sys.getdents64(directory.number(), buffer.clear()) > 0) {
       for (DirectoryEntries.Entry entry : new DirectoryEntries(buffer)) {
         names.add(entry.name());
@@ -195,9 +198,7 @@ public final class Files {
    * remains (its name starts with {@code .tmp-}).
    */
   public void replace(OsPath path, byte[] content, int permissions) throws ErrnoException {
-    OsPath temporary = temporaryBeside(path);
-    write(temporary, content, permissions, true);
-    rename(temporary, path);
+    replace(path, content, permissions, true);
     sync(path.parent());
   }
 
@@ -206,36 +207,52 @@ public final class Files {
    * the old content or the new.
    */
   public void replaceVolatile(OsPath path, byte[] content, int permissions) throws ErrnoException {
-    OsPath temporary = temporaryBeside(path);
-    write(temporary, content, permissions, false);
-    rename(temporary, path);
+    replace(path, content, permissions, false);
   }
 
-  private static OsPath temporaryBeside(OsPath path) {
+  private void replace(OsPath path, byte[] content, int permissions, boolean durable)
+      throws ErrnoException {
+    OsPath temporary = temporary(path);
+    try {
+      write(temporary, content, permissions, durable);
+      rename(temporary, path);
+    } catch (ErrnoException e) {
+      try {
+        remove(temporary);
+      } catch (ErrnoException second) {
+        e.addSuppressed(second);
+      }
+      throw e;
+    }
+  }
+
+  /**
+   * The temporary file that replaces this one. Always the same name, since whoever replaces a file holds its
+   * lock; so what a crash left is found again.
+   */
+  public static OsPath temporary(OsPath path) {
     return path.parent().resolve(OsPath.of(TEMPORARY_PREFIX + path.fileName()));
   }
 
-  /** How the names of temporary files begin. Whoever writes a file holds its lock: one name does. */
+  /** How the names of temporary files begin. */
   public static final String TEMPORARY_PREFIX = ".tmp-";
 
   private void write(OsPath path, byte[] content, int permissions, boolean durable)
       throws ErrnoException {
     int flags = Linux.O_WRONLY | Linux.O_CREAT | Linux.O_TRUNC | Linux.O_NOFOLLOW;
     try (Fd fd = new Fd(sys, sys.openat(Linux.AT_FDCWD, path, flags, permissions))) {
-      ByteBuffer buffer = ByteBuffer.allocateDirect(content.length).put(content).flip();
-      while (buffer.hasRemaining()) {
-        sys.write(fd.number(), buffer);
+      ByteBuffer buffer = BUFFER.get();
+      for (int done = 0; done < content.length; ) {
+        int part = Math.min(content.length - done, BUFFER_BYTES);
+        buffer.clear().put(content, done, part).flip();
+        while (buffer.hasRemaining()) {
+          sys.write(fd.number(), buffer);
+        }
+        done += part;
       }
       if (durable) {
         sys.fsync(fd.number());
       }
-    } catch (ErrnoException e) {
-      try {
-        remove(path);
-      } catch (ErrnoException second) {
-        e.addSuppressed(second);
-      }
-      throw e;
     }
   }
 

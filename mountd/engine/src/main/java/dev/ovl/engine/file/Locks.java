@@ -1,6 +1,7 @@
 package dev.ovl.engine.file;
 
 import dev.ovl.engine.EngineException;
+import dev.ovl.sys.Errno;
 import dev.ovl.sys.ErrnoException;
 import dev.ovl.sys.Fd;
 import dev.ovl.sys.Linux;
@@ -8,6 +9,7 @@ import dev.ovl.sys.OsPath;
 import dev.ovl.sys.Statx;
 import dev.ovl.sys.Syscalls;
 import java.time.Duration;
+import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
@@ -78,33 +80,41 @@ public final class Locks {
    * @throws ErrnoException the file cannot be opened
    */
   public Held acquire(OsPath file, String what) throws EngineException, ErrnoException {
-    return acquire(file, what, patience);
+    return acquire(file, patience)
+        .orElseThrow(
+            () ->
+                EngineException.failed(
+                    what + " is locked by another ovl process for " + patience.toSeconds() + " s",
+                    Errno.EAGAIN));
   }
 
-  /** As {@link #acquire(OsPath, String)} with a patience of its own; zero for one attempt. */
-  public Held acquire(OsPath file, String what, Duration patience)
-      throws EngineException, ErrnoException {
-    long deadline = System.nanoTime() + patience.toNanos();
-    ReentrantLock queue = enter(file, deadline);
-    if (queue == null) {
-      throw busy(what, patience);
+  /**
+   * Takes the lock if it is free now.
+   *
+   * @throws ErrnoException the file cannot be opened
+   */
+  public Optional<Held> tryAcquire(OsPath file) throws ErrnoException {
+    return acquire(file, Duration.ZERO);
+  }
+
+  private Optional<Held> acquire(OsPath file, Duration wait) throws ErrnoException {
+    long deadline = System.nanoTime() + wait.toNanos();
+    Optional<ReentrantLock> entered = enter(file, deadline);
+    if (entered.isEmpty()) {
+      return Optional.empty();
     }
+    ReentrantLock queue = entered.get();
     boolean held = false;
     try {
       while (true) {
-        Fd fd =
-            new Fd(
-                sys,
-                sys.openat(
-                    Linux.AT_FDCWD, file, Linux.O_RDWR | Linux.O_CREAT | Linux.O_NOFOLLOW, 0600));
+        Fd fd = open(file);
         try {
-          if (lock(fd, deadline)) {
-            if (isStill(file, fd)) {
-              held = true;
-              return new Held(file, queue, fd);
-            }
-          } else {
-            throw busy(what, patience);
+          if (!lock(fd, deadline)) {
+            return Optional.empty();
+          }
+          if (isStill(file, fd)) {
+            held = true;
+            return Optional.of(new Held(file, queue, fd));
           }
         } finally {
           if (!held) {
@@ -119,19 +129,24 @@ public final class Locks {
     }
   }
 
-  private ReentrantLock enter(OsPath file, long deadline) {
+  private Fd open(OsPath file) throws ErrnoException {
+    int flags = Linux.O_RDWR | Linux.O_CREAT | Linux.O_NOFOLLOW;
+    return new Fd(sys, sys.openat(Linux.AT_FDCWD, file, flags, 0600));
+  }
+
+  private Optional<ReentrantLock> enter(OsPath file, long deadline) {
     while (true) {
       ReentrantLock queue = inProcess.computeIfAbsent(file, f -> new ReentrantLock(true));
       try {
         if (!queue.tryLock(Math.max(0, deadline - System.nanoTime()), TimeUnit.NANOSECONDS)) {
-          return null;
+          return Optional.empty();
         }
       } catch (InterruptedException e) {
         Thread.currentThread().interrupt();
-        return null;
+        return Optional.empty();
       }
-      if (inProcess.get(file) == queue) {
-        return queue;
+      if (queue.equals(inProcess.get(file))) {
+        return Optional.of(queue);
       }
       queue.unlock();
     }
@@ -157,10 +172,5 @@ public final class Locks {
   private boolean isStill(OsPath file, Fd fd) throws ErrnoException {
     Statx opened = sys.statx(fd.number(), OsPath.EMPTY, Linux.AT_EMPTY_PATH, Linux.STATX_INO);
     return files.lstat(file).filter(opened::sameFile).isPresent();
-  }
-
-  private static EngineException busy(String what, Duration patience) {
-    String waited = patience.isZero() ? "" : " for " + patience.toSeconds() + " s";
-    return EngineException.failed(what + " is locked by another ovl process" + waited);
   }
 }

@@ -20,6 +20,7 @@ public final class DirectMounts implements AutoCloseable {
   private final Files files;
   private final OsPath run;
   private final MountTable table;
+  private final OverlayCensus census;
   private final UpperUsers upperUsers;
   private final MountHolders holders;
   private final OverlayMounter mounter;
@@ -35,7 +36,8 @@ public final class DirectMounts implements AutoCloseable {
     this.run = run;
     this.table = new MountTable(sys);
     Processes processes = new Processes(sys);
-    this.upperUsers = new UpperUsers(sys, new OverlayCensus(sys, table, processes));
+    this.upperUsers = new UpperUsers(sys);
+    this.census = new OverlayCensus(sys, table, processes);
     this.holders = new MountHolders(sys, table, processes);
     this.mounter = new OverlayMounter(sys, run.resolve("nested"));
     this.checks = new OverlayChecks(sys);
@@ -83,7 +85,7 @@ public final class DirectMounts implements AutoCloseable {
     checks.check(given, mount.upper());
     checks.checkTarget(mount.target());
     if (mount.upper().isPresent()) {
-      List<Found> users = upperUsers.of(mount.upper().get());
+      List<Found> users = upperUsers.of(mount.upper().get(), census.snapshot());
       if (!users.isEmpty()) {
         throw EngineException.failed(
             "upper or work is in use by the overlay on " + users.get(0).mount().point().quoted(),

@@ -14,7 +14,6 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.function.Predicate;
 
 /**
  * All overlay mounts of this machine, in every mount namespace.
@@ -57,40 +56,81 @@ public final class OverlayCensus {
    */
   public record Found(long namespace, boolean here, MountEntry mount) {}
 
-  /** The overlay mounts that fit, those of this namespace included. */
-  public List<Found> find(Predicate<MountEntry> wanted) throws ErrnoException {
+  /** Which mounts are looked for. */
+  public interface Wanted {
+    /** True when the mount fits. */
+    boolean test(MountEntry mount) throws ErrnoException;
+  }
+
+  /**
+   * The overlay mounts at one moment: of the first question, or of the call where it is asked at once. For one
+   * operation; questions share the work.
+   */
+  public final class Snapshot {
+    private List<Seen> seen;
+
+    private Snapshot() {}
+
+    /** The overlay mounts that fit, those of this namespace included. */
+    public List<Found> find(Wanted wanted) throws ErrnoException {
+      if (seen == null) {
+        seen = take();
+      }
+      List<Found> found = new ArrayList<>();
+      for (Seen one : seen) {
+        if (wanted.test(one.mount())) {
+          // it may have been moved since it was first seen
+          Optional<MountEntry> now =
+              one.fresh()
+                  ? Optional.of(one.mount())
+                  : mounts.byId(one.mount().id(), one.namespaceId());
+          now.ifPresent(mount -> found.add(new Found(one.namespace(), one.here(), mount)));
+        }
+      }
+      return found;
+    }
+  }
+
+  /**
+   * @param namespaceId the kernel's id, 0 for this process's namespace
+   * @param fresh whether the mount was asked about in this snapshot
+   */
+  private record Seen(
+      long namespace, long namespaceId, boolean here, MountEntry mount, boolean fresh) {}
+
+  /** A new look at the machine, taken when first asked. */
+  public Snapshot snapshot() {
+    return new Snapshot();
+  }
+
+  private List<Seen> take() throws ErrnoException {
     if (mounts.uniqueIds()) {
       try {
-        return findByStepping(wanted);
+        return takeByStepping();
       } catch (ErrnoException e) {
         if (!e.is(Errno.ENOTTY) && !e.is(Errno.EPERM)) {
           throw e;
         }
       }
     }
-    return findByProcesses(wanted);
+    return takeByProcesses();
   }
 
-  private synchronized List<Found> findByStepping(Predicate<MountEntry> wanted)
-      throws ErrnoException {
-    List<Found> found = new ArrayList<>();
-    Map<Long, Optional<MountEntry>> seen = new HashMap<>();
+  private synchronized List<Seen> takeByStepping() throws ErrnoException {
+    List<Seen> seen = new ArrayList<>();
+    Map<Long, Optional<MountEntry>> listed = new HashMap<>();
     try (Fd own = new Fd(sys, sys.openat(Linux.AT_FDCWD, OWN, Linux.O_RDONLY, 0))) {
-      collect(own, 0, wanted, seen, found);
-      step(own, Linux.NS_MNT_GET_NEXT, wanted, seen, found);
-      step(own, Linux.NS_MNT_GET_PREV, wanted, seen, found);
+      collect(own, 0, listed, seen);
+      step(own, Linux.NS_MNT_GET_NEXT, listed, seen);
+      step(own, Linux.NS_MNT_GET_PREV, listed, seen);
     }
-    known = seen;
-    return found;
+    known = listed;
+    return seen;
   }
 
   /** Goes from one namespace to the next in one direction of the kernel's order, to the end. */
   private void step(
-      Fd own,
-      long direction,
-      Predicate<MountEntry> wanted,
-      Map<Long, Optional<MountEntry>> seen,
-      List<Found> found)
+      Fd own, long direction, Map<Long, Optional<MountEntry>> listed, List<Seen> seen)
       throws ErrnoException {
     Fd at = own;
     ByteBuffer info = ByteBuffer.allocateDirect(INFO_BYTES).order(ByteOrder.nativeOrder());
@@ -111,7 +151,7 @@ public final class OverlayCensus {
         if (previous != own) {
           previous.close();
         }
-        collect(at, info.getLong(INFO_ID_OFFSET), wanted, seen, found);
+        collect(at, info.getLong(INFO_ID_OFFSET), listed, seen);
       }
     } finally {
       if (at != own) {
@@ -121,11 +161,7 @@ public final class OverlayCensus {
   }
 
   private void collect(
-      Fd namespace,
-      long namespaceId,
-      Predicate<MountEntry> wanted,
-      Map<Long, Optional<MountEntry>> seen,
-      List<Found> found)
+      Fd namespace, long namespaceId, Map<Long, Optional<MountEntry>> listed, List<Seen> seen)
       throws ErrnoException {
     List<Long> ids;
     try {
@@ -137,19 +173,19 @@ public final class OverlayCensus {
       }
       throw e;
     }
+    Optional<Long> inode = Optional.empty();
     for (long id : ids) {
       Optional<MountEntry> overlay = known.get(id);
       boolean fresh = overlay == null;
       if (fresh) {
         overlay = mounts.byId(id, namespaceId).filter(MountEntry::isOverlay);
       }
-      seen.put(id, overlay);
-      if (overlay.isPresent() && wanted.test(overlay.get())) {
-        // it may have been moved since it was first seen
-        Optional<MountEntry> now = fresh ? overlay : mounts.byId(id, namespaceId);
-        if (now.isPresent()) {
-          found.add(new Found(inode(namespace), namespaceId == 0, now.get()));
+      listed.put(id, overlay);
+      if (overlay.isPresent()) {
+        if (inode.isEmpty()) {
+          inode = Optional.of(inode(namespace));
         }
+        seen.add(new Seen(inode.get(), namespaceId, namespaceId == 0, overlay.get(), fresh));
       }
     }
   }
@@ -159,22 +195,23 @@ public final class OverlayCensus {
         .inode();
   }
 
-  private List<Found> findByProcesses(Predicate<MountEntry> wanted) throws ErrnoException {
-    List<Found> found = new ArrayList<>();
+  private List<Seen> takeByProcesses() throws ErrnoException {
+    List<Seen> seen = new ArrayList<>();
     long own = files.stat(OWN).orElseThrow().inode();
     for (Map.Entry<Long, List<Integer>> namespace : processes.byMountNamespace().entrySet()) {
       for (int pid : namespace.getValue()) {
         Optional<byte[]> text = processes.read(pid, "mountinfo");
         if (text.isPresent() && text.get().length > 0) {
           for (MountEntry mount : Mountinfo.parse(text.get())) {
-            if (mount.isOverlay() && wanted.test(mount)) {
-              found.add(new Found(namespace.getKey(), namespace.getKey() == own, mount));
+            if (mount.isOverlay()) {
+              seen.add(
+                  new Seen(namespace.getKey(), 0, namespace.getKey() == own, mount, true));
             }
           }
           break;
         }
       }
     }
-    return found;
+    return seen;
   }
 }

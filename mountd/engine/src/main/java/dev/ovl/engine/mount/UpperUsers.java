@@ -22,19 +22,20 @@ public final class UpperUsers {
   private static final OsPath THROUGH_PROC = OsPath.of("/proc");
 
   private final Files files;
-  private final OverlayCensus census;
-
   /**
    * @param sys what to call
-   * @param census all overlay mounts
    */
-  public UpperUsers(Syscalls sys, OverlayCensus census) {
+  public UpperUsers(Syscalls sys) {
     this.files = new Files(sys);
-    this.census = census;
   }
 
-  /** The mounts that have one of the two as their upper or work. */
-  public List<Found> of(OverlayMount.Upper upper) throws ErrnoException {
+  /** Those of the overlay mounts that have one of the two as their upper or work. */
+  public List<Found> of(OverlayMount.Upper upper, OverlayCensus.Snapshot overlays)
+      throws ErrnoException {
+    List<Found> all = overlays.find(entry -> true);
+    if (all.isEmpty()) {
+      return List.of();
+    }
     Set<OsPath> paths = new HashSet<>();
     List<Statx> inodes = new ArrayList<>();
     for (OsPath path : List.of(upper.directory(), upper.work())) {
@@ -43,7 +44,7 @@ public final class UpperUsers {
       files.stat(path).ifPresent(inodes::add);
     }
     List<Found> users = new ArrayList<>();
-    for (Found found : census.find(entry -> true)) {
+    for (Found found : all) {
       if (uses(found.mount(), paths, inodes)) {
         users.add(found);
       }

@@ -30,7 +30,8 @@ final class FileSystemProbe {
     List<String> registered = registered();
     List<Feature> features = new ArrayList<>();
     features.add(
-        new Feature("aufs.available", "aufs", Feature.Group.AUFS, aufs(available("aufs", registered))));
+        new Feature(
+            "aufs.available", "aufs", Feature.Group.AUFS, aufs(available("aufs", registered))));
     for (String type : List.of("erofs", "squashfs", "btrfs", "xfs", "ext4")) {
       features.add(feature(type, type, available(type, registered)));
     }
@@ -59,7 +60,8 @@ final class FileSystemProbe {
     if (registered.contains(type)) {
       return ProbeResult.yes();
     }
-    try (MountContext context = new MountContext(sys, type)) {
+    try {
+      new MountContext(sys, type).close();
       return ProbeResult.yes("its module was loaded to find out");
     } catch (ErrnoException e) {
       return switch (e.errno()) {
@@ -81,8 +83,8 @@ final class FileSystemProbe {
   }
 
   /**
-   * By looking, not by asking the device mapper, which would create its control device. The target's
-   * module has a parameter, so that it shows in /sys when it is built in, too.
+   * By looking, not by asking the device mapper, which would create its control device. The
+   * target's module has a parameter, so that it shows in /sys when it is built in, too.
    */
   private ProbeResult thinPools() throws ErrnoException {
     if (files.stat(MODULES.resolve("dm_thin_pool")).isPresent()) {

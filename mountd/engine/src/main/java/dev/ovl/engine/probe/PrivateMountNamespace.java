@@ -49,9 +49,9 @@ final class PrivateMountNamespace {
    *     CAP_SYS_ADMIN, ENOSYS for fsopen(2) before Linux 5.2
    */
   <T> T call(Callable<T> work) throws ErrnoException {
-    // a call made here first: native memory starts the JVM's cleaner thread, which must not be a
-    // child of that thread
-    OsPath self = sys.readlinkat(Linux.AT_FDCWD, PROC.resolve("self"));
+    // the first call of a process allocates native memory and with it may start the JVM's cleaner
+    // thread, which must not be a child of that thread
+    sys.geteuid();
     FutureTask<Ended<T>> task =
         new FutureTask<>(
             () -> {
@@ -60,13 +60,14 @@ final class PrivateMountNamespace {
               return new Ended<>(thread, work.call());
             });
     Thread thread =
-        Thread.ofPlatform().daemon().name("ovl-probe").inheritInheritableThreadLocals(false)
+        Thread.ofPlatform()
+            .daemon()
+            .name("ovl-probe")
+            .inheritInheritableThreadLocals(false)
             .unstarted(task);
     thread.start();
     Ended<T> ended = await(task);
-    if (ended.thread().startsWith(self)) {
-      awaitEnd(PROC.resolve(ended.thread()));
-    }
+    awaitEnd(PROC.resolve(ended.thread()));
     return ended.value();
   }
 

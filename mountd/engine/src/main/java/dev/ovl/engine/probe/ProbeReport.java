@@ -57,7 +57,9 @@ public record ProbeReport(
     json.put("detail", feature.result().detail());
     json.put(
         "errno",
-        feature.result() instanceof ProbeResult.No no ? no.errno().map(Enum::name) : Optional.empty());
+        feature.result() instanceof ProbeResult.No no
+            ? no.errno().map(Enum::name)
+            : Optional.empty());
     return json;
   }
 

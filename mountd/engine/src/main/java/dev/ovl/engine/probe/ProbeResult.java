@@ -90,7 +90,7 @@ public sealed interface ProbeResult {
    * permission and exhaustion of something are not: they say nothing about the feature.
    */
   static ProbeResult refused(ErrnoException e) {
-    return refused(e, e.errno().message());
+    return refused(e, e.is(Errno.ENODEV) ? "this kernel does not have it" : e.errno().message());
   }
 
   /**
@@ -100,7 +100,8 @@ public sealed interface ProbeResult {
    */
   static ProbeResult refused(ErrnoException e, String reason) {
     return switch (e.errno()) {
-      case EPERM -> notProbed("not permitted, it needs root (EPERM)");
+      case EPERM, EACCES ->
+          notProbed("this user is not permitted to try it (" + e.errno().name() + ")");
       case ENOMEM, EMFILE, ENFILE, ENOSPC, EDQUOT, EINTR, EIO ->
           notProbed("the attempt failed for another reason: " + e.getMessage());
       default -> new No(Optional.of(e.errno()), reason);

@@ -3,10 +3,10 @@
  *
  * <ul>
  *   <li>{@link dev.ovl.engine.probe.Probe} asks all questions; {@link
- *       dev.ovl.engine.probe.ProbeReport} holds the answers: a {@link
- *       dev.ovl.engine.probe.Feature} for each, with its three-valued {@link
- *       dev.ovl.engine.probe.ProbeResult}, what is known of the {@link
- *       dev.ovl.engine.probe.RootFileSystem}, and the {@link dev.ovl.engine.probe.DriverChoice}.
+ *       dev.ovl.engine.probe.ProbeReport} holds the answers: a {@link dev.ovl.engine.probe.Feature}
+ *       for each, with its three-valued {@link dev.ovl.engine.probe.ProbeResult}, what is known of
+ *       the {@link dev.ovl.engine.probe.RootFileSystem}, and the {@link
+ *       dev.ovl.engine.probe.DriverChoice}.
  *   <li>Not public: {@code OverlayProbe} mounts overlays in a {@code PrivateMountNamespace}, {@code
  *       FileSystemProbe} asks for file system types, {@code RootProbe} works in a temporary
  *       directory in the root; {@code MountContext} is fsopen(2) and what follows it.

@@ -8,11 +8,12 @@ import dev.ovl.engine.json.JsonFields;
 import dev.ovl.sys.ErrnoException;
 import dev.ovl.sys.OsPath;
 import dev.ovl.sys.Syscalls;
-import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
+import java.util.TreeSet;
 
 /**
  * What operations under way are about to make or remove, under {@code <root>/journal}: one file a stack,
@@ -62,16 +63,23 @@ final class Journal {
     return directory.resolve(stack + SUFFIX);
   }
 
-  /** The stacks with an operation that was begun and not ended. */
-  List<StackName> open() throws EngineException, ErrnoException {
-    List<StackName> stacks = new ArrayList<>();
+  /** The stacks with an operation that was begun, or about to, and not ended. */
+  Set<StackName> open() throws EngineException, ErrnoException {
+    Set<StackName> stacks = new TreeSet<>();
     for (OsPath file : files.list(directory)) {
       String name = file.toString();
-      if (name.endsWith(SUFFIX) && !name.startsWith(Files.TEMPORARY_PREFIX)) {
-        stacks.add(StackName.of(name.substring(0, name.length() - SUFFIX.length())));
+      if (name.endsWith(SUFFIX)) {
+        int start =
+            name.startsWith(Files.TEMPORARY_PREFIX) ? Files.TEMPORARY_PREFIX.length() : 0;
+        stacks.add(StackName.of(name.substring(start, name.length() - SUFFIX.length())));
       }
     }
     return stacks;
+  }
+
+  /** Removes what a crash left of writing this stack's entry. */
+  void sweep(StackName stack) throws ErrnoException {
+    files.remove(Files.temporary(file(stack)));
   }
 
   /**

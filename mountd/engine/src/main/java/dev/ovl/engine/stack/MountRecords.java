@@ -5,6 +5,7 @@ import dev.ovl.engine.json.Json;
 import dev.ovl.engine.json.JsonException;
 import dev.ovl.engine.json.JsonFields;
 import dev.ovl.engine.mount.MountEntry;
+import dev.ovl.sys.Errno;
 import dev.ovl.sys.ErrnoException;
 import dev.ovl.sys.OsPath;
 import dev.ovl.sys.Statx;
@@ -41,7 +42,7 @@ final class MountRecords {
    * @param mountId of the mount that was made
    * @param device of its superblock
    */
-  record Record(long mountId, MountEntry.Device device) {}
+  record Made(long mountId, MountEntry.Device device) {}
 
   private OsPath file(StackName stack) throws ErrnoException {
     OsPath known = directory;
@@ -68,15 +69,23 @@ final class MountRecords {
     return known;
   }
 
-  void write(StackName stack, Record record) throws ErrnoException {
+  void write(StackName stack, Made made) throws ErrnoException {
     Map<String, Object> map = new LinkedHashMap<>();
-    map.put("mountId", record.mountId());
-    map.put("deviceMajor", record.device().major());
-    map.put("deviceMinor", record.device().minor());
+    map.put("mountId", made.mountId());
+    map.put("deviceMajor", made.device().major());
+    map.put("deviceMinor", made.device().minor());
     map.put("bootId", bootId());
     OsPath file = file(stack);
-    files.mkdirs(file.parent(), 0700);
-    files.replaceVolatile(file, json.writeLine(map), 0600);
+    byte[] text = json.writeLine(map);
+    try {
+      files.replaceVolatile(file, text, 0600);
+    } catch (ErrnoException e) {
+      if (!e.is(Errno.ENOENT)) {
+        throw e;
+      }
+      files.mkdirs(file.parent(), 0700);
+      files.replaceVolatile(file, text, 0600);
+    }
   }
 
   void delete(StackName stack) throws ErrnoException {
@@ -84,7 +93,7 @@ final class MountRecords {
   }
 
   /** The record of this boot; empty when there is none or it makes no sense. */
-  Optional<Record> find(StackName stack) throws ErrnoException {
+  Optional<Made> find(StackName stack) throws ErrnoException {
     Optional<byte[]> text = files.read(file(stack));
     if (text.isEmpty()) {
       return Optional.empty();
@@ -95,7 +104,7 @@ final class MountRecords {
         return Optional.empty();
       }
       return Optional.of(
-          new Record(
+          new Made(
               fields.number("mountId"),
               new MountEntry.Device(
                   (int) fields.number("deviceMajor"), (int) fields.number("deviceMinor"))));

@@ -9,6 +9,7 @@ import dev.ovl.engine.mount.MountFailure;
 import dev.ovl.engine.mount.MountHolders;
 import dev.ovl.engine.mount.MountMethod;
 import dev.ovl.engine.mount.MountTable;
+import dev.ovl.engine.mount.OverlayCensus;
 import dev.ovl.engine.mount.OverlayCensus.Found;
 import dev.ovl.engine.mount.OverlayChecks;
 import dev.ovl.engine.mount.OverlayMount;
@@ -59,7 +60,8 @@ final class StackLifecycle {
   /** Mounts the stack unless it is mounted. Returns the target. */
   OsPath up(StackDefinition stack, boolean acceptVolatile)
       throws EngineException, ErrnoException {
-    StackState state = mounts.state(stack);
+    OverlayCensus.Snapshot overlays = mounts.overlays();
+    StackState state = mounts.state(stack, overlays);
     switch (state) {
       case StackState.Up up -> {
         return mounts.target(stack);
@@ -68,15 +70,15 @@ final class StackLifecycle {
           throw EngineException.failed("is mounted but " + state.remark().orElseThrow());
       case StackState.Moved moved ->
           throw EngineException.failed("is mounted but " + state.remark().orElseThrow());
-      case StackState.Down down -> mount(stack, acceptVolatile);
+      case StackState.Down down -> mount(stack, acceptVolatile, overlays);
     }
     return mounts.target(stack);
   }
 
-  private void mount(StackDefinition stack, boolean acceptVolatile)
+  private void mount(
+      StackDefinition stack, boolean acceptVolatile, OverlayCensus.Snapshot overlays)
       throws EngineException, ErrnoException {
-    Optional<MountRecords.Record> record = records.find(stack.name());
-    mounts.refuseUsedUpper(stack, record);
+    mounts.refuseUsedUpper(stack, records.find(stack.name()), overlays);
     OverlayMount mount = mounts.mount(stack);
     refuseBusyTarget(mount);
     OverlayMounter.Plan plan = mounter.plan(mount, stack.method());
@@ -107,7 +109,7 @@ final class StackLifecycle {
     boolean done = false;
     try {
       MountEntry made = mounts.made(stack);
-      records.write(stack.name(), new MountRecords.Record(made.id(), made.device()));
+      records.write(stack.name(), new MountRecords.Made(made.id(), made.device()));
       done = true;
     } finally {
       if (!done) {
@@ -186,12 +188,16 @@ final class StackLifecycle {
         settle(stack, Optional.of(up.mount().device()));
       }
       case StackState.Moved moved -> {
+        if (!moved.mount().point().isAbsolute()) {
+          throw EngineException.failed(
+              "was " + state.remark().orElseThrow() + " and cannot be unmounted from here");
+        }
         refuseCopies(moved.mount(), lazy);
         unmount(moved.mount(), moved.mount().point(), lazy);
         settle(stack, Optional.of(moved.mount().device()));
       }
       case StackState.Down down ->
-          settle(stack, records.find(stack.name()).map(MountRecords.Record::device));
+          settle(stack, records.find(stack.name()).map(MountRecords.Made::device));
     }
   }
 
@@ -200,7 +206,7 @@ final class StackLifecycle {
    * would pull the ground from under it.
    */
   void refuseAlive(StackDefinition stack) throws EngineException, ErrnoException {
-    mounts.refuseUsedUpper(stack, records.find(stack.name()));
+    mounts.refuseUsedUpper(stack, records.find(stack.name()), mounts.overlays());
   }
 
   /** Removes what is known of the stack's mount. */

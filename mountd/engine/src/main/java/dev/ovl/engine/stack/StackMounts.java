@@ -51,7 +51,7 @@ final class StackMounts {
     this.home = home;
     this.table = table;
     this.census = census;
-    this.upperUsers = new UpperUsers(sys, census);
+    this.upperUsers = new UpperUsers(sys);
     this.processes = processes;
     this.records = records;
   }
@@ -111,15 +111,26 @@ final class StackMounts {
 
   // ---- what the kernel has ------------------------------------------------------------------
 
+  /** A look at all overlay mounts, for one operation. */
+  OverlayCensus.Snapshot overlays() {
+    return census.snapshot();
+  }
+
   /** Where the stack's mount is in this namespace. */
   StackState state(StackDefinition stack) throws ErrnoException {
+    return state(stack, overlays());
+  }
+
+  /** As {@link #state(StackDefinition)}, by a snapshot that is used further. */
+  StackState state(StackDefinition stack, OverlayCensus.Snapshot overlays)
+      throws ErrnoException {
     OsPath target = target(stack);
     Optional<MountEntry> top = table.at(target);
-    Optional<MountRecords.Record> record = records.find(stack.name());
+    Optional<MountRecords.Made> record = records.find(stack.name());
     if (top.isPresent() && isOf(stack, top.get(), record)) {
       return new StackState.Up(top.get());
     }
-    Optional<MountEntry> mount = elsewhere(stack, record);
+    Optional<MountEntry> mount = elsewhere(stack, record, overlays);
     if (mount.isEmpty()) {
       return new StackState.Down();
     }
@@ -130,20 +141,25 @@ final class StackMounts {
   }
 
   private Optional<MountEntry> elsewhere(
-      StackDefinition stack, Optional<MountRecords.Record> record) throws ErrnoException {
+      StackDefinition stack,
+      Optional<MountRecords.Made> record,
+      OverlayCensus.Snapshot overlays)
+      throws ErrnoException {
     if (record.isPresent() && table.uniqueIds()) {
       Optional<MountEntry> recorded = table.byId(record.get().mountId());
       if (recorded.isPresent() && hasSource(stack, recorded.get())) {
         return recorded;
       }
     }
-    Optional<OsPath> target = files.resolve(target(stack));
-    return census.find(entry -> hasSource(stack, entry)).stream()
+    return overlays.find(entry -> isOf(stack, entry, record) || isOnTarget(stack, entry)).stream()
         .filter(Found::here)
         .map(Found::mount)
-        .filter(
-            entry -> target.equals(Optional.of(entry.point())) || isOf(stack, entry, record))
         .findFirst();
+  }
+
+  private boolean isOnTarget(StackDefinition stack, MountEntry mount) throws ErrnoException {
+    return hasSource(stack, mount)
+        && files.resolve(target(stack)).equals(Optional.of(mount.point()));
   }
 
   private static boolean hasSource(StackDefinition stack, MountEntry mount) {
@@ -155,7 +171,8 @@ final class StackMounts {
    * record, else by its upper, else (read-only, or an upper shown as a number) by its place.
    */
   private boolean isOf(
-      StackDefinition stack, MountEntry mount, Optional<MountRecords.Record> record) {
+      StackDefinition stack, MountEntry mount, Optional<MountRecords.Made> record)
+      throws ErrnoException {
     if (!hasSource(stack, mount)) {
       return false;
     }
@@ -169,7 +186,7 @@ final class StackMounts {
           || (!shown.get().isAbsolute()
               && home.directory().resolve(shown.get()).equals(upper.get().directory()));
     }
-    return mount.point().equals(target(stack));
+    return isOnTarget(stack, mount);
   }
 
   /** The mount just made on the stack's target. */
@@ -191,7 +208,7 @@ final class StackMounts {
       return sys.ustat(device.major(), device.minor());
     } catch (ErrnoException e) {
       if (e.is(Errno.ENOSYS)) {
-        return !census.find(entry -> entry.device().equals(device)).isEmpty();
+        return !overlays().find(entry -> entry.device().equals(device)).isEmpty();
       }
       throw e;
     }
@@ -199,7 +216,7 @@ final class StackMounts {
 
   /** Copies in other mount namespaces that unmounting this mount would leave there. */
   List<Found> copies(MountEntry mount) throws ErrnoException {
-    return census
+    return overlays()
         .find(entry -> entry.device().equals(mount.device()) && entry.source().equals(mount.source()))
         .stream()
         .filter(found -> !found.here() && !found.mount().follows(mount))
@@ -210,13 +227,16 @@ final class StackMounts {
    * Refuses when another mount, or what is left of an earlier one of this stack, has its upper or work in
    * use: two mounts on one upper are undefined behaviour, and the kernel only warns.
    */
-  void refuseUsedUpper(StackDefinition stack, Optional<MountRecords.Record> record)
+  void refuseUsedUpper(
+      StackDefinition stack,
+      Optional<MountRecords.Made> record,
+      OverlayCensus.Snapshot overlays)
       throws EngineException, ErrnoException {
     Optional<OverlayMount.Upper> upper = upper(stack);
     if (upper.isEmpty()) {
       return;
     }
-    List<Found> users = users(stack, upper.get(), record);
+    List<Found> users = users(stack, upper.get(), record, overlays);
     if (!users.isEmpty()) {
       Found user = users.get(0);
       throw EngineException.failed(
@@ -236,10 +256,13 @@ final class StackMounts {
   }
 
   private List<Found> users(
-      StackDefinition stack, OverlayMount.Upper upper, Optional<MountRecords.Record> record)
+      StackDefinition stack,
+      OverlayMount.Upper upper,
+      Optional<MountRecords.Made> record,
+      OverlayCensus.Snapshot overlays)
       throws ErrnoException {
-    List<Found> copies = census.find(entry -> isOf(stack, entry, record));
-    return copies.isEmpty() ? upperUsers.of(upper) : copies;
+    List<Found> copies = overlays.find(entry -> isOf(stack, entry, record));
+    return copies.isEmpty() ? upperUsers.of(upper, overlays) : copies;
   }
 
   /** Names a mount elsewhere and the processes of its namespace. */

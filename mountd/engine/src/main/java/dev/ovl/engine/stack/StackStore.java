@@ -3,15 +3,16 @@ package dev.ovl.engine.stack;
 import dev.ovl.engine.EngineException;
 import dev.ovl.engine.file.Files;
 import dev.ovl.engine.json.JsonException;
-import dev.ovl.sys.Errno;
 import dev.ovl.sys.ErrnoException;
 import dev.ovl.sys.OsPath;
 import dev.ovl.sys.Statx;
 import dev.ovl.sys.Syscalls;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 
 /**
@@ -22,6 +23,7 @@ import java.util.concurrent.ConcurrentHashMap;
  */
 final class StackStore {
   private static final String SUFFIX = ".json";
+  private static final String LOCK_SUFFIX = ".lock";
 
   private final Files files;
   private final OsPath directory;
@@ -34,10 +36,6 @@ final class StackStore {
   StackStore(Syscalls sys, OsPath root) {
     this.files = new Files(sys);
     this.directory = root.resolve("stacks");
-  }
-
-  OsPath directory() {
-    return directory;
   }
 
   void prepare() throws ErrnoException {
@@ -94,11 +92,13 @@ final class StackStore {
     return files.lstat(file(name)).isPresent();
   }
 
-  /** As {@link #find}; a missing one is an error. */
-  StackDefinition get(StackName name) throws EngineException, ErrnoException {
-    return find(name)
-        .orElseThrow(
-            () -> EngineException.noSuchStack("no such stack (" + Errno.ENOENT.name() + ")"));
+  /** As {@link #find}, but one that cannot be read is absent: it owns nothing that could be told. */
+  Optional<StackDefinition> findReadable(StackName name) throws ErrnoException {
+    try {
+      return find(name);
+    } catch (EngineException e) {
+      return Optional.empty();
+    }
   }
 
   void write(StackDefinition stack) throws ErrnoException {
@@ -111,18 +111,48 @@ final class StackStore {
     cache.remove(name);
   }
 
+  /** The name of a stack; empty for a file that is none of ours, since create refuses its name. */
+  private static Optional<StackName> parse(String text) {
+    try {
+      return Optional.of(StackName.of(text));
+    } catch (EngineException e) {
+      return Optional.empty();
+    }
+  }
+
+  /** The file that is locked while a stack is worked on. */
+  OsPath lockFile(StackName name) {
+    return directory.resolve("." + name + LOCK_SUFFIX);
+  }
+
+  /** Stacks that have a lock file and no definition: their creation died before it began. */
+  List<StackName> strayLocks() throws ErrnoException {
+    List<OsPath> entries = files.list(directory);
+    Set<OsPath> present = new HashSet<>(entries);
+    List<StackName> names = new ArrayList<>();
+    for (OsPath entry : entries) {
+      String text = entry.toString();
+      if (text.startsWith(".") && text.endsWith(LOCK_SUFFIX)) {
+        Optional<StackName> name =
+            parse(text.substring(1, text.length() - LOCK_SUFFIX.length()));
+        name.filter(n -> !present.contains(file(n).fileName())).ifPresent(names::add);
+      }
+    }
+    return names;
+  }
+
+  /** Removes what a crash left of writing this definition. */
+  void sweep(StackName name) throws ErrnoException {
+    files.remove(Files.temporary(file(name)));
+  }
+
   /** The names that have a definition, readable or not, sorted. */
   List<StackName> names() throws ErrnoException {
     List<StackName> names = new ArrayList<>();
     for (OsPath entry : files.list(directory)) {
       String text = entry.toString();
       if (text.endsWith(SUFFIX)) {
-        try {
-          names.add(StackName.of(text.substring(0, text.length() - SUFFIX.length())));
-        } catch (EngineException e) {
-          // no file of ours: create refuses such names
-          continue;
-        }
+        parse(text.substring(0, text.length() - SUFFIX.length())).ifPresent(names::add);
       }
     }
     names.sort(null);

@@ -2,33 +2,22 @@ package dev.ovl.engine.stack;
 
 import dev.ovl.engine.EngineException;
 import dev.ovl.engine.driver.overlay2.Overlay2Home;
-import dev.ovl.engine.file.Files;
 import dev.ovl.engine.file.Locks;
 import dev.ovl.engine.mount.MountHolders;
 import dev.ovl.engine.mount.MountTable;
 import dev.ovl.engine.mount.OverlayCensus;
-import dev.ovl.engine.mount.OverlayChecks;
 import dev.ovl.engine.mount.OverlayMount;
 import dev.ovl.engine.mount.OverlayMounter;
 import dev.ovl.engine.mount.Processes;
-import dev.ovl.engine.stack.StackDefinition.Layer;
-import dev.ovl.engine.stack.StackDefinition.Lower;
-import dev.ovl.engine.stack.StackDefinition.Upper;
 import dev.ovl.sys.Errno;
 import dev.ovl.sys.ErrnoException;
 import dev.ovl.sys.OsPath;
-import dev.ovl.sys.Statx;
 import dev.ovl.sys.Syscalls;
 import java.time.Duration;
-import java.util.ArrayList;
-import java.util.HashMap;
-import java.util.HashSet;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
-import java.util.stream.Stream;
 
 /**
  * The stacks of one root: their definitions and their mounts.
@@ -43,19 +32,15 @@ import java.util.stream.Stream;
 public final class Stacks implements AutoCloseable {
   private static final Duration LOCK_PATIENCE = Duration.ofSeconds(30);
 
-  private final Files files;
-  private final OsPath root;
-  private final Overlay2Home home;
   private final StackStore store;
-  private final Journal journal;
   private final Locks locks;
+  private final DefinitionEditor editor;
   private final StackMounts mounts;
   private final StackLifecycle lifecycle;
   private final OverlayMounter mounter;
-  private final OverlayChecks checks;
 
   /** Stacks without definition whose remains this object cleared away. */
-  private final Set<StackName> recovered = ConcurrentHashMap.newKeySet();
+  private final Set<StackName> clearedAway = ConcurrentHashMap.newKeySet();
 
   /**
    * @param sys what to call
@@ -63,56 +48,52 @@ public final class Stacks implements AutoCloseable {
    * @param run the run directory, which need not exist yet
    */
   public Stacks(Syscalls sys, OsPath root, OsPath run) {
-    this.files = new Files(sys);
-    this.root = root;
-    this.home = new Overlay2Home(sys, root);
-    this.store = new StackStore(sys, root);
-    this.journal = new Journal(sys, root);
-    this.locks = new Locks(sys, LOCK_PATIENCE);
-    this.checks = new OverlayChecks(sys);
-    this.mounter = new OverlayMounter(sys, run.resolve("nested"));
+    Overlay2Home home = new Overlay2Home(sys, root);
     MountTable table = new MountTable(sys);
     Processes processes = new Processes(sys);
+    OverlayCensus census = new OverlayCensus(sys, table, processes);
     MountRecords records = new MountRecords(sys, root, run);
-    this.mounts =
-        new StackMounts(
-            sys,
-            root,
-            home,
-            table,
-            new OverlayCensus(sys, table, processes),
-            processes,
-            records);
+    this.store = new StackStore(sys, root);
+    this.locks = new Locks(sys, LOCK_PATIENCE);
+    this.mounter = new OverlayMounter(sys, run.resolve("nested"));
+    this.mounts = new StackMounts(sys, root, home, table, census, processes, records);
+    this.editor = new DefinitionEditor(sys, root, home, store, locks, mounts, mounter);
     this.lifecycle =
         new StackLifecycle(
-            sys,
-            home,
-            table,
-            mounts,
-            records,
-            mounter,
-            new MountHolders(sys, table, processes));
+            sys, home, table, mounts, records, mounter, new MountHolders(sys, table, processes));
+  }
+
+  /** What is done with a stack while its lock is held. */
+  private interface Work<T> {
+    T on(StackDefinition stack, Locks.Held lock) throws EngineException, ErrnoException;
+  }
+
+  /** Works on a stack that exists; asking for one that does not leaves no lock file. */
+  private <T> T locked(StackName name, Work<T> work) throws EngineException, ErrnoException {
+    if (!store.exists(name)) {
+      throw noSuchStack();
+    }
+    try (Locks.Held held = lock(name)) {
+      editor.recover(name);
+      Optional<StackDefinition> stack = store.find(name);
+      if (stack.isEmpty()) {
+        held.removeFile();
+        throw noSuchStack();
+      }
+      return work.on(stack.get(), held);
+    }
   }
 
   private Locks.Held lock(StackName name) throws EngineException, ErrnoException {
-    return locks.acquire(lockFile(name), "the stack");
+    return locks.acquire(store.lockFile(name), "the stack");
   }
 
-  private OsPath lockFile(StackName name) {
-    return store.directory().resolve("." + name + ".lock");
+  private static EngineException noSuchStack() {
+    return EngineException.noSuchStack("no such stack (" + Errno.ENOENT.name() + ")");
   }
 
-  /** The lock under which it is decided who owns an upper; held for no longer than that takes. */
-  private Locks.Held lockUppers() throws EngineException, ErrnoException {
-    return locks.acquire(root.resolve("uppers.lock"), "the list of uppers");
-  }
-
-  private void prepare() throws EngineException, ErrnoException {
-    new RootFormat(files, root).prepare();
-    store.prepare();
-    journal.prepare();
-    home.prepare();
-    files.mkdir(mounts.empty(), 0555);
+  private StackDefinition get(StackName name) throws EngineException, ErrnoException {
+    return store.find(name).orElseThrow(Stacks::noSuchStack);
   }
 
   // ---- definitions --------------------------------------------------------------------------
@@ -124,18 +105,17 @@ public final class Stacks implements AutoCloseable {
    *     would refuse; the upper or work belongs to another stack or mount
    */
   public StackDefinition create(StackRequest request) throws EngineException, ErrnoException {
-    check(request);
-    prepare();
+    editor.check(request);
+    editor.prepare();
+    sweepLocks();
     try (Locks.Held held = lock(request.name())) {
-      boolean done = false;
       try {
-        recover(request.name());
-        StackDefinition stack = define(request);
-        store(stack, Optional.empty());
-        done = true;
+        editor.sweep(request.name());
+        StackDefinition stack = editor.define(request);
+        editor.store(stack, Optional.empty());
         return stack;
       } finally {
-        if (!done && !store.exists(request.name())) {
+        if (!store.exists(request.name())) {
           held.removeFile();
         }
       }
@@ -144,188 +124,8 @@ public final class Stacks implements AutoCloseable {
 
   /** Checks all that {@link #create} checks before it writes; changes nothing. */
   public void checkCreate(StackRequest request) throws EngineException, ErrnoException {
-    check(request);
-    StackDefinition stack = define(request);
-    if (stack.upper() instanceof Upper.Given given) {
-      refuseSharedUpper(stack, given);
-      mounts.refuseUsedUpper(stack, Optional.empty());
-    }
-  }
-
-  private void check(StackRequest request) throws EngineException, ErrnoException {
-    checkDriver(request.driver());
-    if (request.upper().isPresent() && request.readOnly()) {
-      throw EngineException.usage("a read-only stack has no upper");
-    }
-    check(request.lowers(), request.upper(), request.target());
-  }
-
-  /** The definition that a request asks for; nothing is made. */
-  private StackDefinition define(StackRequest request) throws EngineException, ErrnoException {
-    if (store.exists(request.name())) {
-      throw EngineException.failed("a stack of that name exists", Errno.EEXIST);
-    }
-    boolean ownUpper = request.upper().isEmpty() && !request.readOnly();
-    StackDefinition stack =
-        new StackDefinition(
-            request.name(),
-            Overlay2Home.NAME,
-            withLinks(request.lowers(), List.of()),
-            request
-                .upper()
-                .<Upper>map(u -> new Upper.Given(u.directory(), u.work()))
-                .orElse(ownUpper ? new Upper.OfLayer() : new Upper.None()),
-            ownUpper || request.target().isEmpty() ? Optional.of(unusedLayer()) : Optional.empty(),
-            request.target(),
-            request.options(),
-            request.propagation(),
-            request.method());
-    mounter.plan(mounts.mount(stack), stack.method());
-    return stack;
-  }
-
-  private Layer unusedLayer() throws EngineException, ErrnoException {
-    return new Layer(home.unusedId(), home.links().unusedName());
-  }
-
-  private static void checkDriver(Optional<String> driver) throws EngineException {
-    if (driver.isPresent() && !driver.get().equals(Overlay2Home.NAME)) {
-      throw EngineException.usage(
-          "unknown driver " + OsPath.quoted(driver.get()) + "; known is " + Overlay2Home.NAME);
-    }
-  }
-
-  private void check(
-      List<OsPath> lowers,
-      Optional<OverlayMount.Upper> upper,
-      Optional<OsPath> target)
-      throws EngineException, ErrnoException {
-    if (lowers.isEmpty()) {
-      throw EngineException.usage("a stack needs a lower");
-    }
-    checks.check(lowers, upper);
-    if (target.isPresent()) {
-      checks.checkTarget(target.get());
-    }
-  }
-
-  /** Gives each lower a link: the one it has already, or an unused name. */
-  private List<Lower> withLinks(List<OsPath> paths, List<Lower> present)
-      throws EngineException, ErrnoException {
-    Map<OsPath, String> names = new HashMap<>();
-    present.forEach(lower -> names.put(lower.path(), lower.link()));
-    List<Lower> lowers = new ArrayList<>(paths.size());
-    for (OsPath path : paths) {
-      String known = names.get(path);
-      lowers.add(new Lower(path, known != null ? known : home.links().unusedName()));
-    }
-    return lowers;
-  }
-
-  /**
-   * Makes what a definition needs, writes it, and removes what the one before needed and it does not. The
-   * definition's file decides: before it is replaced all new things are rubbish, after it the old ones.
-   */
-  private void store(StackDefinition stack, Optional<StackDefinition> before)
-      throws EngineException, ErrnoException {
-    journal.begin(entry(stack.name(), Stream.concat(Stream.of(stack), before.stream()).toList()));
-    try {
-      make(stack, before);
-      write(stack, before);
-      recover(stack.name());
-    } catch (EngineException | ErrnoException | RuntimeException failure) {
-      takeBack(stack.name(), before, failure);
-      throw failure;
-    }
-  }
-
-  private void write(StackDefinition stack, Optional<StackDefinition> before)
-      throws EngineException, ErrnoException {
-    boolean sameUpper = before.filter(b -> b.upper().equals(stack.upper())).isPresent();
-    if (stack.upper() instanceof Upper.Given given && !sameUpper) {
-      try (Locks.Held held = lockUppers()) {
-        refuseSharedUpper(stack, given);
-        mounts.refuseUsedUpper(stack, Optional.empty());
-        store.write(stack);
-      }
-    } else {
-      store.write(stack);
-    }
-  }
-
-  private void takeBack(StackName name, Optional<StackDefinition> before, Exception failure) {
-    try {
-      if (before.isPresent()) {
-        store.write(before.get());
-      } else {
-        store.delete(name);
-      }
-      recover(name);
-    } catch (EngineException | ErrnoException second) {
-      failure.addSuppressed(second);
-    }
-  }
-
-  private static Journal.Entry entry(StackName name, List<StackDefinition> definitions) {
-    return new Journal.Entry(
-        name,
-        definitions.stream().flatMap(d -> d.layer().stream()).map(Layer::id).distinct().toList(),
-        definitions.stream().flatMap(StackDefinition::links).distinct().toList());
-  }
-
-  private void make(StackDefinition stack, Optional<StackDefinition> before)
-      throws EngineException, ErrnoException {
-    Set<String> present = new HashSet<>();
-    before.ifPresent(b -> b.links().forEach(present::add));
-    for (Lower lower : stack.lowers()) {
-      if (!present.contains(lower.link()) && !home.links().make(lower.link(), lower.path())) {
-        throw EngineException.failed(
-            "link name " + lower.link() + " was taken meanwhile; try again", Errno.EEXIST);
-      }
-    }
-    if (stack.layer().isPresent()) {
-      Layer layer = stack.layer().get();
-      List<String> links = stack.lowers().stream().map(Lower::link).toList();
-      if (before.flatMap(StackDefinition::layer).isPresent()) {
-        home.writeLower(layer.id(), links);
-      } else {
-        Statx rootOf = files.stat(stack.lowers().get(0).path()).orElseThrow();
-        home.create(layer.id(), layer.link(), links, rootOf);
-      }
-    }
-  }
-
-  /** Refuses an upper or work that another definition names, by whatever path. */
-  private void refuseSharedUpper(StackDefinition stack, Upper.Given given)
-      throws EngineException, ErrnoException {
-    List<Statx> ours = new ArrayList<>();
-    files.stat(given.directory()).ifPresent(ours::add);
-    files.stat(given.work()).ifPresent(ours::add);
-    for (StackName name : store.names()) {
-      if (name.equals(stack.name())) {
-        continue;
-      }
-      Optional<StackDefinition> other = findReadable(name);
-      if (other.isPresent() && other.get().upper() instanceof Upper.Given theirs) {
-        for (OsPath path : List.of(theirs.directory(), theirs.work())) {
-          Optional<Statx> stat = files.stat(path);
-          if (stat.filter(s -> ours.stream().anyMatch(s::sameFile)).isPresent()) {
-            throw EngineException.failed(
-                "upper or work belongs to stack " + name + " already: " + path.quoted(),
-                Errno.EBUSY);
-          }
-        }
-      }
-    }
-  }
-
-  /** A definition that cannot be read owns nothing that could be asked for. */
-  private Optional<StackDefinition> findReadable(StackName name) throws ErrnoException {
-    try {
-      return store.find(name);
-    } catch (EngineException e) {
-      return Optional.empty();
-    }
+    editor.check(request);
+    editor.refuseSharedUpper(editor.define(request));
   }
 
   /**
@@ -335,34 +135,21 @@ public final class Stacks implements AutoCloseable {
    */
   public StackDefinition set(StackName name, StackChange change)
       throws EngineException, ErrnoException {
-    try (Locks.Held held = lockExisting(name)) {
-      StackDefinition before = store.get(name);
-      StackDefinition after = redefine(before, change);
-      store(after, Optional.of(before));
-      return after;
-    }
+    return locked(
+        name,
+        (before, held) -> {
+          refuseMounted(before, "change");
+          StackDefinition after = editor.redefine(before, change);
+          editor.store(after, Optional.of(before));
+          return after;
+        });
   }
 
   /** Checks all that {@link #set} checks before it writes; changes nothing. */
   public void checkSet(StackName name, StackChange change) throws EngineException, ErrnoException {
-    redefine(store.get(name), change);
-  }
-
-  private StackDefinition redefine(StackDefinition before, StackChange change)
-      throws EngineException, ErrnoException {
+    StackDefinition before = get(name);
     refuseMounted(before, "change");
-    if (change.upper().isPresent() && before.upper() instanceof Upper.OfLayer) {
-      throw EngineException.usage(
-          "its upper is its own layer, which another one would orphan; create another stack");
-    }
-    StackDefinition after =
-        changed(before, before.name(), before.layer(), before.lowers(), change);
-    if (after.layer().isEmpty() && after.target().isEmpty()) {
-      after = after.withLayer(unusedLayer());
-    }
-    check(paths(after), givenUpper(after), after.target());
-    mounter.plan(mounts.mount(after), after.method());
-    return after;
+    editor.refuseSharedUpper(editor.redefine(before, change));
   }
 
   /**
@@ -373,68 +160,13 @@ public final class Stacks implements AutoCloseable {
    */
   public StackDefinition copy(StackName name, StackName as, StackChange change)
       throws EngineException, ErrnoException {
-    return create(copyRequest(name, as, change));
+    return create(editor.copyRequest(get(name), as, change));
   }
 
   /** Checks all that {@link #copy} checks before it writes; changes nothing. */
   public void checkCopy(StackName name, StackName as, StackChange change)
       throws EngineException, ErrnoException {
-    checkCreate(copyRequest(name, as, change));
-  }
-
-  private StackRequest copyRequest(StackName name, StackName as, StackChange change)
-      throws EngineException, ErrnoException {
-    StackDefinition from = store.get(name);
-    if (from.target().isPresent() && change.target().isEmpty()) {
-      throw EngineException.usage(
-          "the target "
-              + from.target().get().quoted()
-              + " is taken by "
-              + name
-              + ": give another by --at, or 'default'");
-    }
-    StackDefinition to = changed(from, as, Optional.empty(), List.of(), change);
-    return new StackRequest(
-        as,
-        Optional.of(to.driver()),
-        paths(to),
-        to.upper() instanceof Upper.None,
-        givenUpper(to),
-        to.target(),
-        to.options(),
-        to.propagation(),
-        to.method());
-  }
-
-  private StackDefinition changed(
-      StackDefinition from,
-      StackName name,
-      Optional<Layer> layer,
-      List<Lower> present,
-      StackChange change)
-      throws EngineException, ErrnoException {
-    List<OsPath> lowers =
-        change.lowers().orElse(from.lowers().stream().map(Lower::path).toList());
-    return new StackDefinition(
-        name,
-        from.driver(),
-        withLinks(lowers, present),
-        change.upper().<Upper>map(u -> new Upper.Given(u.directory(), u.work())).orElse(from.upper()),
-        layer,
-        change.target().orElse(from.target()),
-        change.options().orElse(from.options()),
-        change.propagation().orElse(from.propagation()),
-        change.method().orElse(from.method()));
-  }
-
-  private static List<OsPath> paths(StackDefinition stack) {
-    return stack.lowers().stream().map(Lower::path).toList();
-  }
-
-  private static Optional<OverlayMount.Upper> givenUpper(StackDefinition stack) {
-    return stack.upper() instanceof Upper.Given given
-        ? Optional.of(new OverlayMount.Upper(given.directory(), given.work()))
-        : Optional.empty();
+    checkCreate(editor.copyRequest(get(name), as, change));
   }
 
   /**
@@ -447,22 +179,19 @@ public final class Stacks implements AutoCloseable {
     if (finishedRemoval(name)) {
       return;
     }
-    try (Locks.Held held = lockExisting(name)) {
-      StackDefinition stack = store.get(name);
-      if (force) {
-        lifecycle.down(stack, false);
-      }
-      refuseMounted(stack, "remove");
-      lifecycle.refuseAlive(stack);
-      journal.begin(entry(name, List.of(stack)));
-      try {
-        lifecycle.forget(stack);
-        store.delete(name);
-      } finally {
-        recover(name);
-      }
-      held.removeFile();
-    }
+    locked(
+        name,
+        (stack, held) -> {
+          if (force) {
+            lifecycle.down(stack, false);
+          }
+          refuseMounted(stack, "remove");
+          lifecycle.refuseAlive(stack);
+          lifecycle.forget(stack);
+          editor.delete(stack);
+          held.removeFile();
+          return stack;
+        });
   }
 
   /** True when an earlier removal had deleted the definition, and the rest of it is done now. */
@@ -470,10 +199,10 @@ public final class Stacks implements AutoCloseable {
     if (store.exists(name)) {
       return false;
     }
-    if (journal.find(name).isPresent()) {
+    if (editor.isUnended(name)) {
       recover();
     }
-    return recovered.remove(name);
+    return clearedAway.remove(name);
   }
 
   private void refuseMounted(StackDefinition stack, String purpose)
@@ -490,78 +219,50 @@ public final class Stacks implements AutoCloseable {
     }
   }
 
-  /** Takes the lock of a stack that exists, so that asking for one that does not leaves no lock file. */
-  private Locks.Held lockExisting(StackName name) throws EngineException, ErrnoException {
-    store.get(name);
-    Locks.Held held = lock(name);
-    boolean done = false;
-    try {
-      recover(name);
-      if (!store.exists(name)) {
-        held.removeFile();
-      }
-      store.get(name);
-      done = true;
-      return held;
-    } finally {
-      if (!done) {
-        held.close();
-      }
-    }
-  }
-
-  // ---- recovery -----------------------------------------------------------------------------
-
   /**
    * Finishes or undoes what processes that died left half done. Operations that are under way are left
    * alone.
    */
   public void recover() throws EngineException, ErrnoException {
-    for (StackName name : journal.open()) {
-      Optional<Locks.Held> free = tryLock(name);
-      if (free.isPresent()) {
-        try (Locks.Held held = free.get()) {
-          recover(name);
-          if (!store.exists(name)) {
-            recovered.add(name);
-            held.removeFile();
-          }
-        }
-      }
+    for (StackName name : editor.unended()) {
+      ifFree(
+          name,
+          held -> {
+            editor.sweep(name);
+            if (!store.exists(name)) {
+              clearedAway.add(name);
+              held.removeFile();
+            }
+          });
     }
     mounter.sweepScratch();
   }
 
-  private Optional<Locks.Held> tryLock(StackName name) throws ErrnoException {
-    try {
-      return Optional.of(locks.acquire(lockFile(name), "the stack", Duration.ZERO));
-    } catch (EngineException underWay) {
-      return Optional.empty();
+  /** What is done with a lock. */
+  private interface LockWork {
+    void with(Locks.Held held) throws EngineException, ErrnoException;
+  }
+
+  private void ifFree(StackName name, LockWork work) throws EngineException, ErrnoException {
+    Optional<Locks.Held> free = locks.tryAcquire(store.lockFile(name));
+    if (free.isPresent()) {
+      try (Locks.Held held = free.get()) {
+        work.with(held);
+      }
     }
   }
 
-  /** Removes what the stack's journal entry names and its definition does not, then the entry. */
-  private void recover(StackName name) throws EngineException, ErrnoException {
-    Optional<Journal.Entry> entry = journal.find(name);
-    if (entry.isEmpty()) {
-      return;
+  /** Removes lock files of stacks whose creation died before its first step. */
+  private void sweepLocks() throws ErrnoException, EngineException {
+    for (StackName name : store.strayLocks()) {
+      ifFree(
+          name,
+          held -> {
+            if (!store.exists(name)) {
+              held.removeFile();
+            }
+          });
     }
-    Optional<StackDefinition> stack = store.find(name);
-    Set<String> layers = new HashSet<>();
-    Set<String> links = new HashSet<>();
-    stack.flatMap(StackDefinition::layer).ifPresent(layer -> layers.add(layer.id()));
-    stack.ifPresent(s -> s.links().forEach(links::add));
-    for (String link : entry.get().links()) {
-      if (!links.contains(link)) {
-        home.links().remove(link);
-      }
-    }
-    for (String layer : entry.get().layers()) {
-      if (!layers.contains(layer)) {
-        home.remove(layer);
-      }
-    }
-    journal.end(name);
   }
 
   // ---- mounts -------------------------------------------------------------------------------
@@ -574,9 +275,7 @@ public final class Stacks implements AutoCloseable {
    */
   public OsPath up(StackName name, boolean acceptVolatile)
       throws EngineException, ErrnoException {
-    try (Locks.Held held = lockExisting(name)) {
-      return lifecycle.up(store.get(name), acceptVolatile);
-    }
+    return locked(name, (stack, held) -> lifecycle.up(stack, acceptVolatile));
   }
 
   /**
@@ -585,9 +284,12 @@ public final class Stacks implements AutoCloseable {
    * @param lazy detach it although it is in use
    */
   public void down(StackName name, boolean lazy) throws EngineException, ErrnoException {
-    try (Locks.Held held = lockExisting(name)) {
-      lifecycle.down(store.get(name), lazy);
-    }
+    locked(
+        name,
+        (stack, held) -> {
+          lifecycle.down(stack, lazy);
+          return stack;
+        });
   }
 
   // ---- questions ----------------------------------------------------------------------------
@@ -599,23 +301,23 @@ public final class Stacks implements AutoCloseable {
 
   /** The names in an order in which each comes after the stacks whose mounts it lies on. */
   public List<StackName> namesByDependency() throws ErrnoException {
-    return DependencyOrder.sort(store.names(), this::findReadable, mounts);
+    return DependencyOrder.sort(store.names(), store::findReadable, mounts);
   }
 
   /** The state of a stack. */
   public StackState state(StackName name) throws EngineException, ErrnoException {
-    return mounts.state(store.get(name));
+    return mounts.state(get(name));
   }
 
   /** A stack in short. */
   public StackSummary summary(StackName name) throws EngineException, ErrnoException {
-    StackDefinition stack = store.get(name);
+    StackDefinition stack = get(name);
     return new StackSummary(stack, mounts.target(stack), mounts.state(stack));
   }
 
   /** All that is known of a stack. */
   public StackReport report(StackName name) throws EngineException, ErrnoException {
-    StackDefinition stack = store.get(name);
+    StackDefinition stack = get(name);
     OverlayMount mount = mounts.mount(stack);
     OverlayMounter.Plan plan = mounter.plan(mount, stack.method());
     return new StackReport(

@@ -1,9 +1,7 @@
 package dev.ovl.engine.driver.overlay2;
 
-import dev.ovl.engine.EngineException;
 import dev.ovl.engine.file.Files;
 import dev.ovl.engine.file.RandomBytes;
-import dev.ovl.sys.Errno;
 import dev.ovl.sys.ErrnoException;
 import dev.ovl.sys.Linux;
 import dev.ovl.sys.OsPath;
@@ -87,10 +85,10 @@ public final class Overlay2Home {
    * @param link from {@link ShortLinks#unusedName}
    * @param lowerLinks the links of what lies below it, nearest first; written to {@code lower}
    * @param rootOf whose permissions and owner the layer's root directory takes: a mount shows the upper's
-   * @throws EngineException the link's name was taken meanwhile
+   * @return false when the link's name is taken; the caller removes what was made
    */
-  public void create(String id, String link, List<String> lowerLinks, Statx rootOf)
-      throws EngineException, ErrnoException {
+  public boolean create(String id, String link, List<String> lowerLinks, Statx rootOf)
+      throws ErrnoException {
     OsPath layer = directory.resolve(id);
     files.mkdir(layer, 0710);
     OsPath diff = diff(id);
@@ -99,11 +97,12 @@ public final class Overlay2Home {
     sys.fchmodat(Linux.AT_FDCWD, diff, rootOf.permissions());
     files.mkdir(work(id), 0700);
     if (!links.make(link, linkTarget(id))) {
-      throw EngineException.failed("link name " + link + " was taken meanwhile", Errno.EEXIST);
+      return false;
     }
     writeText(layer.resolve("link"), link);
     writeLower(id, lowerLinks);
     files.sync(directory);
+    return true;
   }
 
   /** Writes the layer's {@code lower} file. */

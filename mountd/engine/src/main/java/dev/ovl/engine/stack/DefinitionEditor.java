@@ -1,0 +1,382 @@
+package dev.ovl.engine.stack;
+
+import dev.ovl.engine.EngineException;
+import dev.ovl.engine.driver.overlay2.Overlay2Home;
+import dev.ovl.engine.file.Files;
+import dev.ovl.engine.file.Locks;
+import dev.ovl.engine.mount.OverlayChecks;
+import dev.ovl.engine.mount.OverlayMount;
+import dev.ovl.engine.mount.OverlayMounter;
+import dev.ovl.engine.stack.StackDefinition.Layer;
+import dev.ovl.engine.stack.StackDefinition.Lower;
+import dev.ovl.engine.stack.StackDefinition.Upper;
+import dev.ovl.sys.Errno;
+import dev.ovl.sys.ErrnoException;
+import dev.ovl.sys.OsPath;
+import dev.ovl.sys.Statx;
+import dev.ovl.sys.Syscalls;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.stream.Stream;
+
+/**
+ * Decides what a definition is to be, and writes, replaces and deletes it together with the layer and the
+ * links that it names. Its caller holds the stack's lock for whatever writes.
+ *
+ * <p>The definition's file decides: before it is replaced all new things are rubbish, after it the old ones
+ * are. The journal names both, so that {@link #recover} needs no more than to compare.
+ */
+final class DefinitionEditor {
+  private final Files files;
+  private final OsPath root;
+  private final Overlay2Home home;
+  private final StackStore store;
+  private final Journal journal;
+  private final Locks locks;
+  private final StackMounts mounts;
+  private final OverlayMounter mounter;
+  private final OverlayChecks checks;
+
+  DefinitionEditor(
+      Syscalls sys,
+      OsPath root,
+      Overlay2Home home,
+      StackStore store,
+      Locks locks,
+      StackMounts mounts,
+      OverlayMounter mounter) {
+    this.files = new Files(sys);
+    this.root = root;
+    this.home = home;
+    this.store = store;
+    this.journal = new Journal(sys, root);
+    this.locks = locks;
+    this.mounts = mounts;
+    this.mounter = mounter;
+    this.checks = new OverlayChecks(sys);
+  }
+
+  /** Makes the root's directories where they are missing. */
+  void prepare() throws EngineException, ErrnoException {
+    new RootFormat(files, root).prepare();
+    store.prepare();
+    journal.prepare();
+    home.prepare();
+    files.mkdir(mounts.empty(), 0555);
+  }
+
+  // ---- what it is to be ---------------------------------------------------------------------
+
+  /** Refuses a request that no machine could fulfil, or not this one: nothing is made. */
+  void check(StackRequest request) throws EngineException, ErrnoException {
+    Optional<String> driver = request.driver();
+    if (driver.isPresent() && !driver.get().equals(Overlay2Home.NAME)) {
+      throw EngineException.usage(
+          "unknown driver " + OsPath.quoted(driver.get()) + "; known is " + Overlay2Home.NAME);
+    }
+    if (request.upper().isPresent() && request.readOnly()) {
+      throw EngineException.usage("a read-only stack has no upper");
+    }
+    check(request.lowers(), request.upper(), request.target());
+  }
+
+  private void check(
+      List<OsPath> lowers, Optional<OverlayMount.Upper> upper, Optional<OsPath> target)
+      throws EngineException, ErrnoException {
+    if (lowers.isEmpty()) {
+      throw EngineException.usage("a stack needs a lower");
+    }
+    checks.check(lowers, upper);
+    if (target.isPresent()) {
+      checks.checkTarget(target.get());
+    }
+  }
+
+  /** The definition that a checked request asks for; nothing is made. */
+  StackDefinition define(StackRequest request) throws EngineException, ErrnoException {
+    if (store.exists(request.name())) {
+      throw EngineException.failed("a stack of that name exists", Errno.EEXIST);
+    }
+    boolean ownUpper = request.upper().isEmpty() && !request.readOnly();
+    StackDefinition stack =
+        new StackDefinition(
+            request.name(),
+            Overlay2Home.NAME,
+            withLinks(request.lowers(), List.of()),
+            request
+                .upper()
+                .<Upper>map(u -> new Upper.Given(u.directory(), u.work()))
+                .orElse(ownUpper ? new Upper.OfLayer() : new Upper.None()),
+            ownUpper || request.target().isEmpty() ? Optional.of(unusedLayer()) : Optional.empty(),
+            request.target(),
+            request.options(),
+            request.propagation(),
+            request.method());
+    mounter.plan(mounts.mount(stack), stack.method());
+    return stack;
+  }
+
+  /** The definition that a change makes of another one, checked; nothing is made. */
+  StackDefinition redefine(StackDefinition before, StackChange change)
+      throws EngineException, ErrnoException {
+    if (change.upper().isPresent() && before.upper() instanceof Upper.OfLayer) {
+      throw EngineException.usage(
+          "its upper is its own layer, which another one would orphan; create another stack");
+    }
+    StackDefinition after =
+        changed(before, before.name(), before.layer(), before.lowers(), change);
+    if (after.layer().isEmpty() && after.target().isEmpty()) {
+      after = after.withLayer(unusedLayer());
+    }
+    check(paths(after), givenUpper(after), after.target());
+    mounter.plan(mounts.mount(after), after.method());
+    return after;
+  }
+
+  /** The request for a stack like another one, but for a change. */
+  StackRequest copyRequest(StackDefinition from, StackName as, StackChange change)
+      throws EngineException, ErrnoException {
+    if (from.target().isPresent() && change.target().isEmpty()) {
+      throw EngineException.usage(
+          "the target "
+              + from.target().get().quoted()
+              + " is taken by "
+              + from.name()
+              + ": give another by --at, or 'default'");
+    }
+    StackDefinition to = changed(from, as, Optional.empty(), List.of(), change);
+    return new StackRequest(
+        as,
+        Optional.of(to.driver()),
+        paths(to),
+        to.upper() instanceof Upper.None,
+        givenUpper(to),
+        to.target(),
+        to.options(),
+        to.propagation(),
+        to.method());
+  }
+
+  private StackDefinition changed(
+      StackDefinition from,
+      StackName name,
+      Optional<Layer> layer,
+      List<Lower> present,
+      StackChange change)
+      throws EngineException, ErrnoException {
+    List<OsPath> lowers = change.lowers().orElse(paths(from));
+    return new StackDefinition(
+        name,
+        from.driver(),
+        withLinks(lowers, present),
+        change
+            .upper()
+            .<Upper>map(u -> new Upper.Given(u.directory(), u.work()))
+            .orElse(from.upper()),
+        layer,
+        change.target().orElse(from.target()),
+        change.options().orElse(from.options()),
+        change.propagation().orElse(from.propagation()),
+        change.method().orElse(from.method()));
+  }
+
+  /** Gives each lower a link: the one it has already, or an unused name. */
+  private List<Lower> withLinks(List<OsPath> paths, List<Lower> present)
+      throws EngineException, ErrnoException {
+    Map<OsPath, String> names = new HashMap<>();
+    present.forEach(lower -> names.put(lower.path(), lower.link()));
+    List<Lower> lowers = new ArrayList<>(paths.size());
+    for (OsPath path : paths) {
+      String known = names.get(path);
+      lowers.add(new Lower(path, known != null ? known : home.links().unusedName()));
+    }
+    return lowers;
+  }
+
+  private Layer unusedLayer() throws EngineException, ErrnoException {
+    return new Layer(home.unusedId(), home.links().unusedName());
+  }
+
+  private static List<OsPath> paths(StackDefinition stack) {
+    return stack.lowers().stream().map(Lower::path).toList();
+  }
+
+  private static Optional<OverlayMount.Upper> givenUpper(StackDefinition stack) {
+    return stack.upper() instanceof Upper.Given given
+        ? Optional.of(new OverlayMount.Upper(given.directory(), given.work()))
+        : Optional.empty();
+  }
+
+  /** Refuses an upper or work of the user's that another stack or mount has. */
+  void refuseSharedUpper(StackDefinition stack) throws EngineException, ErrnoException {
+    if (!(stack.upper() instanceof Upper.Given given)) {
+      return;
+    }
+    List<Statx> ours = new ArrayList<>();
+    files.stat(given.directory()).ifPresent(ours::add);
+    files.stat(given.work()).ifPresent(ours::add);
+    for (StackName name : store.names()) {
+      Optional<StackDefinition> other =
+          name.equals(stack.name()) ? Optional.empty() : store.findReadable(name);
+      if (other.isPresent() && other.get().upper() instanceof Upper.Given theirs) {
+        for (OsPath path : List.of(theirs.directory(), theirs.work())) {
+          Optional<Statx> stat = files.stat(path);
+          if (stat.filter(s -> ours.stream().anyMatch(s::sameFile)).isPresent()) {
+            throw EngineException.failed(
+                "upper or work belongs to stack " + name + " already: " + path.quoted(),
+                Errno.EBUSY);
+          }
+        }
+      }
+    }
+    mounts.refuseUsedUpper(stack, Optional.empty(), mounts.overlays());
+  }
+
+  // ---- writing it ---------------------------------------------------------------------------
+
+  /**
+   * Makes what a definition needs, writes it, and removes what the one before needed and it does not. When
+   * that fails all is as before.
+   */
+  void store(StackDefinition stack, Optional<StackDefinition> before)
+      throws EngineException, ErrnoException {
+    journal.begin(entry(stack.name(), Stream.concat(Stream.of(stack), before.stream()).toList()));
+    try {
+      make(stack, before);
+      write(stack, before);
+      recover(stack.name());
+    } catch (EngineException | ErrnoException | RuntimeException failure) {
+      takeBack(stack.name(), before, failure);
+      throw failure;
+    }
+  }
+
+  private static Journal.Entry entry(StackName name, List<StackDefinition> definitions) {
+    return new Journal.Entry(
+        name,
+        definitions.stream().flatMap(d -> d.layer().stream()).map(Layer::id).distinct().toList(),
+        definitions.stream().flatMap(StackDefinition::links).distinct().toList());
+  }
+
+  private void make(StackDefinition stack, Optional<StackDefinition> before)
+      throws EngineException, ErrnoException {
+    Set<String> present = new HashSet<>();
+    before.ifPresent(b -> b.links().forEach(present::add));
+    for (Lower lower : stack.lowers()) {
+      if (!present.contains(lower.link()) && !home.links().make(lower.link(), lower.path())) {
+        throw linkTaken(lower.link());
+      }
+    }
+    if (stack.layer().isPresent()) {
+      Layer layer = stack.layer().get();
+      List<String> links = stack.lowers().stream().map(Lower::link).toList();
+      if (before.flatMap(StackDefinition::layer).isPresent()) {
+        home.writeLower(layer.id(), links);
+      } else {
+        Statx rootOf = files.stat(stack.lowers().get(0).path()).orElseThrow();
+        if (!home.create(layer.id(), layer.link(), links, rootOf)) {
+          throw linkTaken(layer.link());
+        }
+      }
+    }
+  }
+
+  /** Between asking for an unused name and taking it; 130 random bits do not meet by chance. */
+  private static EngineException linkTaken(String link) {
+    return EngineException.failed(
+        "link name " + link + " was taken meanwhile; try again", Errno.EEXIST);
+  }
+
+  private void write(StackDefinition stack, Optional<StackDefinition> before)
+      throws EngineException, ErrnoException {
+    boolean newUpper =
+        stack.upper() instanceof Upper.Given
+            && before.filter(b -> b.upper().equals(stack.upper())).isEmpty();
+    if (!newUpper) {
+      store.write(stack);
+      return;
+    }
+    // who owns an upper is decided by one process at a time
+    try (Locks.Held held = locks.acquire(root.resolve("uppers.lock"), "the list of uppers")) {
+      refuseSharedUpper(stack);
+      store.write(stack);
+    }
+  }
+
+  private void takeBack(StackName name, Optional<StackDefinition> before, Exception failure) {
+    try {
+      if (before.isPresent()) {
+        store.write(before.get());
+      } else {
+        store.delete(name);
+      }
+      recover(name);
+    } catch (EngineException | ErrnoException second) {
+      failure.addSuppressed(second);
+    }
+  }
+
+  /** Deletes a definition with all that it names. */
+  void delete(StackDefinition stack) throws EngineException, ErrnoException {
+    journal.begin(entry(stack.name(), List.of(stack)));
+    try {
+      store.delete(stack.name());
+    } catch (ErrnoException failure) {
+      try {
+        recover(stack.name());
+      } catch (EngineException | ErrnoException second) {
+        failure.addSuppressed(second);
+      }
+      throw failure;
+    }
+    recover(stack.name());
+  }
+
+  // ---- recovery -----------------------------------------------------------------------------
+
+  /** The stacks whose last operation was not ended; it may still be under way. */
+  Set<StackName> unended() throws EngineException, ErrnoException {
+    return journal.open();
+  }
+
+  /** True when an operation on the stack was begun and not ended. */
+  boolean isUnended(StackName name) throws EngineException, ErrnoException {
+    return journal.find(name).isPresent();
+  }
+
+  /** Removes what the stack's journal entry names and its definition does not, then the entry. */
+  void recover(StackName name) throws EngineException, ErrnoException {
+    Optional<Journal.Entry> entry = journal.find(name);
+    if (entry.isEmpty()) {
+      return;
+    }
+    store.sweep(name);
+    Optional<StackDefinition> stack = store.find(name);
+    Set<String> layers = new HashSet<>();
+    Set<String> links = new HashSet<>();
+    stack.flatMap(StackDefinition::layer).ifPresent(layer -> layers.add(layer.id()));
+    stack.ifPresent(s -> s.links().forEach(links::add));
+    for (String link : entry.get().links()) {
+      if (!links.contains(link)) {
+        home.links().remove(link);
+      }
+    }
+    for (String layer : entry.get().layers()) {
+      if (!layers.contains(layer)) {
+        home.remove(layer);
+      }
+    }
+    journal.end(name);
+  }
+
+  /** {@link #recover}, and what is left of an operation that died before its entry was whole. */
+  void sweep(StackName name) throws EngineException, ErrnoException {
+    journal.sweep(name);
+    recover(name);
+  }
+}
