@@ -28,6 +28,7 @@
  *
  *     load SLOT FILE       "ok CALLS"
  *     run SLOT TIMES       "ok NANOSECONDS..." with one number for each time
+ *     profile SLOT TIMES   "ok NANOSECONDS..." with one number for each call: its mean
  *
  * or by "failed REASON". A call that ends otherwise than it was recorded is such a failure: the
  * world has changed, what was opened is closed, and whoever gave the command clears up and records
@@ -424,24 +425,6 @@ static long perform(const struct call *call)
 	}
 }
 
-/* Makes all calls once. */
-static bool up_and_down(struct script *script)
-{
-	for (size_t i = 0; i < script->size; i++) {
-		struct call *call = &script->calls[i];
-		long error;
-
-		for (int k = 0; k < call->fixes; k++)
-			apply(&call->fix[k]);
-		call->returned = perform(call);
-		error = call->returned == -1 ? errno : 0;
-		if (error != call->expected)
-			return failed("call %zu, %s: expected errno %ld, got %ld", i, call->name,
-				      call->expected, error);
-	}
-	return true;
-}
-
 static long now(void)
 {
 	struct timespec time;
@@ -450,24 +433,68 @@ static long now(void)
 	return time.tv_sec * 1000000000L + time.tv_nsec;
 }
 
-static void run(struct script *script, long times)
+static inline bool repeat(const struct script *script, size_t i)
 {
-	long *spent = allocated((size_t)times * sizeof(long));
-	bool good = true;
+	struct call *call = &script->calls[i];
+	long error;
+
+	for (int k = 0; k < call->fixes; k++)
+		apply(&call->fix[k]);
+	call->returned = perform(call);
+	error = call->returned == -1 ? errno : 0;
+	if (error != call->expected)
+		return failed("call %zu, %s: expected errno %ld, got %ld", i, call->name,
+			      call->expected, error);
+	return true;
+}
+
+/* Makes all calls so many times; spent[i] becomes what the i-th time took. */
+static bool run(const struct script *script, long times, long *spent)
+{
+	for (long i = 0; i < times; i++) {
+		long start = now();
+
+		for (size_t k = 0; k < script->size; k++) {
+			if (!repeat(script, k))
+				return false;
+		}
+		spent[i] = now() - start;
+	}
+	return true;
+}
+
+/* Makes all calls so many times; spent[k] becomes what the k-th call took on average. */
+static bool profile(const struct script *script, long times, long *spent)
+{
+	for (long i = 0; i < times; i++) {
+		for (size_t k = 0; k < script->size; k++) {
+			long start = now();
+
+			if (!repeat(script, k))
+				return false;
+			spent[k] += now() - start;
+		}
+	}
+	for (size_t k = 0; k < script->size; k++)
+		spent[k] /= times;
+	return true;
+}
+
+static void obey(const struct script *script, long times, bool by_call)
+{
+	long numbers = by_call ? (long)script->size : times;
+	long *spent = allocated((size_t)numbers * sizeof(long));
+	bool good;
 
 	if (script->directory && chdir(script->directory) != 0)
 		good = failed("%s: %s", script->directory, strerror(errno));
-	for (long i = 0; good && i < times; i++) {
-		long start = now();
-
-		good = up_and_down(script);
-		spent[i] = now() - start;
-	}
+	else
+		good = by_call ? profile(script, times, spent) : run(script, times, spent);
 	if (chdir("/") != 0)
 		good = failed("/: %s", strerror(errno));
 	if (good) {
 		printf("ok");
-		for (long i = 0; i < times; i++)
+		for (long i = 0; i < numbers; i++)
 			printf(" %ld", spent[i]);
 		printf("\n");
 	} else {
@@ -491,7 +518,9 @@ int main(void)
 		if (sscanf(line, "load %zu %65535[^\n]", &slot, path) == 2 && slot < SLOTS)
 			printf("%s %s\n", load(&scripts[slot], path) ? "ok" : "failed", answer);
 		else if (sscanf(line, "run %zu %ld", &slot, &times) == 2 && slot < SLOTS)
-			run(&scripts[slot], times);
+			obey(&scripts[slot], times, false);
+		else if (sscanf(line, "profile %zu %ld", &slot, &times) == 2 && slot < SLOTS)
+			obey(&scripts[slot], times, true);
 		else
 			printf("failed unknown command\n");
 		fflush(stdout);

@@ -40,6 +40,7 @@ import picocli.CommandLine.Spec;
       MountCommand.class,
       UmountCommand.class,
       InfoCommand.class,
+      DemoCommand.class,
       VersionCommand.class
     })
 public final class Ovlctl implements Callable<Integer> {

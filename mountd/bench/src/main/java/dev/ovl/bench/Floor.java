@@ -53,9 +53,16 @@ final class Floor implements AutoCloseable {
 
   /** Makes the calls of a slot's script so many times; nanoseconds of each time. */
   long[] run(int slot, int times) throws IOException, Diverged {
-    return Arrays.stream(ask("run " + slot + " " + times).split(" "))
-        .mapToLong(Long::parseLong)
-        .toArray();
+    return numbers(ask("run " + slot + " " + times));
+  }
+
+  /** Makes them so many times; nanoseconds of each call on average. */
+  long[] profile(int slot, int times) throws IOException, Diverged {
+    return numbers(ask("profile " + slot + " " + times));
+  }
+
+  private static long[] numbers(String text) {
+    return Arrays.stream(text.split(" ")).mapToLong(Long::parseLong).toArray();
   }
 
   private String ask(String command) throws IOException, Diverged {

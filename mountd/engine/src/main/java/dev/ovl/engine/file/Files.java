@@ -147,8 +147,17 @@ public final class Files {
     } catch (ErrnoException e) {
       return exists(e);
     }
-    sys.fchmodat(Linux.AT_FDCWD, path, permissions);
-    return true;
+    try {
+      sys.fchmodat(Linux.AT_FDCWD, path, permissions);
+      return true;
+    } catch (ErrnoException e) {
+      try {
+        rmdir(path);
+      } catch (ErrnoException second) {
+        e.addSuppressed(second);
+      }
+      throw e;
+    }
   }
 
   private static boolean exists(ErrnoException e) throws ErrnoException {
@@ -253,6 +262,7 @@ public final class Files {
       if (durable) {
         sys.fsync(fd.number());
       }
+      fd.closeWritten();
     }
   }
 

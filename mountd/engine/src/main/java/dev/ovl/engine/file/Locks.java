@@ -62,12 +62,9 @@ public final class Locks {
     }
 
     @Override
-    public void close() throws ErrnoException {
-      try {
-        fd.close();
-      } finally {
-        release(file, queue);
-      }
+    public void close() {
+      fd.close();
+      release(file, queue);
     }
   }
 

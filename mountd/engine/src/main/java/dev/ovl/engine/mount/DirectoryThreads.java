@@ -70,13 +70,15 @@ final class DirectoryThreads implements AutoCloseable {
     await(task);
   }
 
-  private void leave() throws ErrnoException {
+  private void leave() {
     try (Fd root =
         new Fd(
             sys,
             sys.openat(
                 Linux.AT_FDCWD, OsPath.ROOT, Linux.O_PATH | Linux.O_DIRECTORY, 0))) {
       sys.fchdir(root.number());
+    } catch (ErrnoException e) {
+      // the action is done and its outcome stands; the thread goes elsewhere with the next one or ends soon
     }
   }
 

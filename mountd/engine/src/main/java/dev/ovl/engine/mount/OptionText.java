@@ -1,6 +1,7 @@
 package dev.ovl.engine.mount;
 
 import dev.ovl.engine.EngineException;
+import dev.ovl.sys.LinuxSyscalls;
 import dev.ovl.sys.OsPath;
 import java.io.ByteArrayOutputStream;
 import java.nio.charset.StandardCharsets;
@@ -16,7 +17,7 @@ import java.util.Optional;
  */
 public final class OptionText {
   /** Bytes of options that fit a page with their NUL; the kernel cuts what is beyond, silently. */
-  public static final int MAX_BYTES = 4095;
+  public static final int MAX_BYTES = LinuxSyscalls.MOUNT_DATA_LIMIT;
 
   private OptionText() {}
 

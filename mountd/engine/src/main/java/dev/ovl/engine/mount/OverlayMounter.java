@@ -13,6 +13,8 @@ import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicInteger;
 
 /**
@@ -43,7 +45,9 @@ public final class OverlayMounter implements AutoCloseable {
   private final Files files;
   private final DirectoryThreads threads;
   private final OsPath scratch;
+  private final long processId = ProcessHandle.current().pid();
   private final AtomicInteger nextScratch = new AtomicInteger();
+  private final Set<OsPath> scratchInUse = ConcurrentHashMap.newKeySet();
   private volatile LayerParameter layerParameter;
 
   /** How this kernel takes single layers by fsconfig(2). */
@@ -436,19 +440,14 @@ public final class OverlayMounter implements AutoCloseable {
       mountByDescriptors(mount, lowers, Optional.empty());
     } else {
       int own = lowers.size() - OverlayMount.MAX_LOWERS;
+      OverlayMount folded = folded(mount, lowers.subList(own, lowers.size()));
       OsPath place = scratchDirectory();
       try {
-        OverlayMount folded =
-            folded(mount, lowers.subList(own, lowers.size()));
         mountByDescriptors(folded.at(place), folded.lowers(), Optional.empty());
-        try {
-          mountByDescriptors(mount, lowers.subList(0, own), Optional.of(place));
-        } finally {
-          // the outer mount holds its own private clone of it
-          sys.umount2(place, Linux.MNT_DETACH | Linux.UMOUNT_NOFOLLOW);
-        }
+        mountByDescriptors(mount, lowers.subList(0, own), Optional.of(place));
       } finally {
-        files.rmdir(place);
+        // the outer mount, if it was made, holds its own private clone
+        leaveScratch(place);
       }
     }
     propagate(mount);
@@ -488,46 +487,57 @@ public final class OverlayMounter implements AutoCloseable {
     }
 
     @Override
-    public void close() throws ErrnoException {
-      ErrnoException first = null;
-      for (Fd fd : open) {
-        try {
-          fd.close();
-        } catch (ErrnoException e) {
-          if (first == null) {
-            first = e;
-          }
-        }
-      }
-      if (first != null) {
-        throw first;
-      }
+    public void close() {
+      open.forEach(Fd::close);
     }
   }
 
   /** A new directory named for this process, so that a later one can tell what a crash left. */
   private OsPath scratchDirectory() throws ErrnoException {
     files.mkdirs(scratch, 0700);
-    OsPath place =
-        scratch.resolve(ProcessHandle.current().pid() + "-" + nextScratch.incrementAndGet());
-    files.mkdir(place, 0700);
-    return place;
+    OsPath name = OsPath.of(processId + "-" + nextScratch.incrementAndGet());
+    scratchInUse.add(name);
+    OsPath place = scratch.resolve(name);
+    try {
+      files.mkdir(place, 0700);
+      return place;
+    } catch (ErrnoException e) {
+      scratchInUse.remove(name);
+      throw e;
+    }
   }
 
-  /** Unmounts and removes what processes that no longer live left in the scratch directory. */
+  private void leaveScratch(OsPath place) {
+    try {
+      clearScratch(place);
+    } catch (ErrnoException e) {
+      // what was asked for is decided already; sweepScratch comes here again
+    } finally {
+      scratchInUse.remove(place.fileName());
+    }
+  }
+
+  private void clearScratch(OsPath place) throws ErrnoException {
+    try {
+      sys.umount2(place, Linux.MNT_DETACH | Linux.UMOUNT_NOFOLLOW);
+    } catch (ErrnoException e) {
+      if (!e.is(Errno.EINVAL) && !e.is(Errno.ENOENT)) {
+        throw e;
+      }
+    }
+    files.rmdir(place);
+  }
+
+  /** Unmounts and removes what failed or ended processes left in the scratch directory. */
   public void sweepScratch() throws ErrnoException {
     for (OsPath name : files.list(scratch)) {
       String pid = name.toString().replaceFirst("-.*", "");
-      if (files.stat(OsPath.of("/proc/" + pid)).isEmpty()) {
-        OsPath place = scratch.resolve(name);
-        try {
-          sys.umount2(place, Linux.MNT_DETACH | Linux.UMOUNT_NOFOLLOW);
-        } catch (ErrnoException e) {
-          if (!e.is(Errno.EINVAL) && !e.is(Errno.ENOENT)) {
-            throw e;
-          }
-        }
-        files.rmdir(place);
+      boolean inUse =
+          pid.equals(String.valueOf(processId))
+              ? scratchInUse.contains(name)
+              : files.stat(OsPath.of("/proc/" + pid)).isPresent();
+      if (!inUse) {
+        clearScratch(scratch.resolve(name));
       }
     }
   }

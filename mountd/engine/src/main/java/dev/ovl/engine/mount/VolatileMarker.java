@@ -6,7 +6,7 @@ import dev.ovl.sys.OsPath;
 import dev.ovl.sys.Syscalls;
 
 /**
- * The directory {@code incompat/volatile} that overlayfs leaves in the work directory of a volatile mount.
+ * The directory {@code incompat/volatile}, with a file in it, that overlayfs leaves in the work directory of a volatile mount.
  * While it is there the kernel mounts that upper no more, volatile or not: after a crash its content may be
  * anything.
  */
@@ -29,7 +29,6 @@ public final class VolatileMarker {
 
   /** Removes the marker. Its caller has synced the upper, or was told what may be lost. */
   public void remove() throws ErrnoException {
-    files.rmdir(incompat.resolve("volatile"));
-    files.rmdir(incompat);
+    files.removeTree(incompat);
   }
 }

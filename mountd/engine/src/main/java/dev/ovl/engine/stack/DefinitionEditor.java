@@ -249,10 +249,19 @@ final class DefinitionEditor {
     try {
       make(stack, before);
       write(stack, before);
-      recover(stack.name());
     } catch (EngineException | ErrnoException | RuntimeException failure) {
       takeBack(stack.name(), before, failure);
       throw failure;
+    }
+    clear(stack.name());
+  }
+
+  /** Clears up after a definition has been written: it stands, whatever happens here. */
+  private void clear(StackName name) {
+    try {
+      recover(name);
+    } catch (EngineException | ErrnoException e) {
+      // the journal still names what is left; the next operation on the stack works it off
     }
   }
 

@@ -42,7 +42,11 @@ final class MountRecords {
    * @param mountId of the mount that was made
    * @param device of its superblock
    */
-  record Made(long mountId, MountEntry.Device device) {}
+  record Made(long mountId, MountEntry.Device device) {
+    static Made of(MountEntry mount) {
+      return new Made(mount.id(), mount.device());
+    }
+  }
 
   private OsPath file(StackName stack) throws ErrnoException {
     OsPath known = directory;

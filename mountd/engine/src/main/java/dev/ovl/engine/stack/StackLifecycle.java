@@ -89,32 +89,32 @@ final class StackLifecycle {
       restoreLinks(stack);
     }
     boolean madeTarget = stack.target().isEmpty() && files.mkdir(mount.target(), 0700);
-    boolean done = false;
     try {
       mounter.mount(mount, plan);
-      record(stack, mount.target());
-      done = true;
+      MountEntry made = mounts.made(stack);
+      records.write(stack.name(), MountRecords.Made.of(made));
     } catch (MountFailure failure) {
-      throw explain(mount, failure);
-    } finally {
-      if (!done && madeTarget) {
-        files.rmdir(mount.target());
-      }
+      EngineException explained = explain(mount, failure);
+      takeBack(stack, madeTarget, explained);
+      throw explained;
+    } catch (EngineException | ErrnoException | RuntimeException failure) {
+      takeBack(stack, madeTarget, failure);
+      throw failure;
     }
   }
 
-  /** Notes which mount was made; one that cannot be noted is taken back. */
-  private void record(StackDefinition stack, OsPath target)
-      throws EngineException, ErrnoException {
-    boolean done = false;
+  /** Unmounts what was made before the failure, and removes the directory made for it. */
+  private void takeBack(StackDefinition stack, boolean madeTarget, Exception failure) {
+    OsPath target = mounts.target(stack);
     try {
-      MountEntry made = mounts.made(stack);
-      records.write(stack.name(), new MountRecords.Made(made.id(), made.device()));
-      done = true;
-    } finally {
-      if (!done) {
+      if (mounts.isMade(stack)) {
         sys.umount2(target, Linux.MNT_DETACH | Linux.UMOUNT_NOFOLLOW);
       }
+      if (madeTarget) {
+        files.rmdir(target);
+      }
+    } catch (ErrnoException second) {
+      failure.addSuppressed(second);
     }
   }
 
@@ -185,7 +185,7 @@ final class StackLifecycle {
       case StackState.Up up -> {
         refuseCopies(up.mount(), lazy);
         unmount(up.mount(), mounts.target(stack), lazy);
-        settle(stack, Optional.of(up.mount().device()));
+        settle(stack, Optional.of(MountRecords.Made.of(up.mount())));
       }
       case StackState.Moved moved -> {
         if (!moved.mount().point().isAbsolute()) {
@@ -194,10 +194,9 @@ final class StackLifecycle {
         }
         refuseCopies(moved.mount(), lazy);
         unmount(moved.mount(), moved.mount().point(), lazy);
-        settle(stack, Optional.of(moved.mount().device()));
+        settle(stack, Optional.of(MountRecords.Made.of(moved.mount())));
       }
-      case StackState.Down down ->
-          settle(stack, records.find(stack.name()).map(MountRecords.Made::device));
+      case StackState.Down down -> settle(stack, records.find(stack.name()));
     }
   }
 
@@ -245,10 +244,10 @@ final class StackLifecycle {
    * Clears up after a mount that has ended: the volatile marker, the driver's mount point, the record. What
    * is still alive somewhere keeps its marker and record, so that the next up knows.
    */
-  private void settle(StackDefinition stack, Optional<MountEntry.Device> device)
+  private void settle(StackDefinition stack, Optional<MountRecords.Made> ended)
       throws ErrnoException {
-    boolean alive = device.isPresent() && mounts.isAlive(device.get());
-    if (!alive && device.isPresent()) {
+    boolean alive = ended.isPresent() && mounts.isAlive(stack, ended.get());
+    if (!alive && ended.isPresent()) {
       endVolatile(stack);
     }
     if (stack.target().isEmpty()) {

@@ -5,6 +5,8 @@ import dev.ovl.engine.driver.overlay2.Overlay2Home;
 import dev.ovl.engine.driver.overlay2.ShortLinks;
 import dev.ovl.engine.file.Files;
 import dev.ovl.engine.mount.MountEntry;
+import dev.ovl.engine.mount.MountHolders;
+import dev.ovl.engine.mount.MountHolders.Holder;
 import dev.ovl.engine.mount.MountTable;
 import dev.ovl.engine.mount.OverlayCensus;
 import dev.ovl.engine.mount.OverlayCensus.Found;
@@ -20,6 +22,9 @@ import dev.ovl.sys.Syscalls;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.LockSupport;
 import java.util.stream.Collectors;
 
 /**
@@ -27,6 +32,9 @@ import java.util.stream.Collectors;
  * a hand on its upper. Asks only; changes nothing.
  */
 final class StackMounts {
+  private static final long PATIENCE_NANOS = TimeUnit.SECONDS.toNanos(1);
+  private static final long POLL_NANOS = TimeUnit.MILLISECONDS.toNanos(20);
+
   private final Syscalls sys;
   private final Files files;
   private final OsPath root;
@@ -35,6 +43,7 @@ final class StackMounts {
   private final OverlayCensus census;
   private final UpperUsers upperUsers;
   private final Processes processes;
+  private final MountHolders holders;
   private final MountRecords records;
 
   StackMounts(
@@ -44,6 +53,7 @@ final class StackMounts {
       MountTable table,
       OverlayCensus census,
       Processes processes,
+      MountHolders holders,
       MountRecords records) {
     this.sys = sys;
     this.files = new Files(sys);
@@ -53,6 +63,7 @@ final class StackMounts {
     this.census = census;
     this.upperUsers = new UpperUsers(sys);
     this.processes = processes;
+    this.holders = holders;
     this.records = records;
   }
 
@@ -191,24 +202,48 @@ final class StackMounts {
 
   /** The mount just made on the stack's target. */
   MountEntry made(StackDefinition stack) throws EngineException, ErrnoException {
-    return table
-        .at(target(stack))
-        .filter(entry -> hasSource(stack, entry))
+    return onTop(stack)
         .orElseThrow(
             () ->
                 EngineException.failed(
                     "the new mount is not on top of " + target(stack).quoted()));
   }
 
+  /** Whether a mount of the stack's is on top of its target. */
+  boolean isMade(StackDefinition stack) throws ErrnoException {
+    return onTop(stack).isPresent();
+  }
+
+  private Optional<MountEntry> onTop(StackDefinition stack) throws ErrnoException {
+    return table.at(target(stack)).filter(entry -> hasSource(stack, entry));
+  }
+
   // ---- who else -----------------------------------------------------------------------------
 
-  /** True while the superblock exists anywhere: mounted in any namespace, or detached and in use. */
-  boolean isAlive(MountEntry.Device device) throws ErrnoException {
+  /**
+   * True while a mount that was made for the stack lives anywhere: in any namespace, or detached and kept by
+   * open files. Device numbers are given again at once, so that one which is in use proves nothing yet.
+   */
+  boolean isAlive(StackDefinition stack, MountRecords.Made made) throws ErrnoException {
+    if (!hasSuperblock(made.device())) {
+      return false;
+    }
+    if (!overlays()
+        .find(entry -> entry.device().equals(made.device()) && hasSource(stack, entry))
+        .isEmpty()) {
+      return true;
+    }
+    return table.uniqueIds()
+        ? !holders.of(Set.of(made.mountId())).isEmpty()
+        : table.all().stream().noneMatch(entry -> entry.device().equals(made.device()));
+  }
+
+  private boolean hasSuperblock(MountEntry.Device device) throws ErrnoException {
     try {
       return sys.ustat(device.major(), device.minor());
     } catch (ErrnoException e) {
       if (e.is(Errno.ENOSYS)) {
-        return !overlays().find(entry -> entry.device().equals(device)).isEmpty();
+        return true;
       }
       throw e;
     }
@@ -216,11 +251,42 @@ final class StackMounts {
 
   /** Copies in other mount namespaces that unmounting this mount would leave there. */
   List<Found> copies(MountEntry mount) throws ErrnoException {
-    return overlays()
-        .find(entry -> entry.device().equals(mount.device()) && entry.source().equals(mount.source()))
-        .stream()
-        .filter(found -> !found.here() && !found.mount().follows(mount))
-        .toList();
+    return lasting(
+        overlays(),
+        overlays ->
+            overlays
+                .find(
+                    entry ->
+                        entry.device().equals(mount.device())
+                            && entry.source().equals(mount.source()))
+                .stream()
+                .filter(found -> !found.here() && !found.mount().follows(mount))
+                .toList());
+  }
+
+  /** A question to a snapshot. */
+  private interface Question {
+    List<Found> ask(OverlayCensus.Snapshot overlays) throws ErrnoException;
+  }
+
+  /**
+   * Mounts that stand in the way, and go on standing there: a namespace in which no process shows itself is
+   * given a moment to end, since probes and helpers make such.
+   */
+  private List<Found> lasting(OverlayCensus.Snapshot overlays, Question question)
+      throws ErrnoException {
+    long deadline = System.nanoTime() + PATIENCE_NANOS;
+    List<Found> found = question.ask(overlays);
+    while (!found.isEmpty() && System.nanoTime() < deadline && !anyInhabited(found)) {
+      LockSupport.parkNanos(POLL_NANOS);
+      found = question.ask(overlays());
+    }
+    return found;
+  }
+
+  private boolean anyInhabited(List<Found> found) throws ErrnoException {
+    Set<Long> inhabited = processes.byMountNamespace().keySet();
+    return found.stream().anyMatch(one -> inhabited.contains(one.namespace()));
   }
 
   /**
@@ -236,7 +302,8 @@ final class StackMounts {
     if (upper.isEmpty()) {
       return;
     }
-    List<Found> users = users(stack, upper.get(), record, overlays);
+    List<Found> users =
+        lasting(overlays, seen -> users(stack, upper.get(), record, seen));
     if (!users.isEmpty()) {
       Found user = users.get(0);
       throw EngineException.failed(
@@ -246,11 +313,12 @@ final class StackMounts {
               + describe(user),
           Errno.EBUSY);
     }
-    if (record.isPresent() && isAlive(record.get().device())) {
+    if (record.isPresent() && isAlive(stack, record.get())) {
       throw EngineException.failed(
-          "its earlier mount (device "
-              + record.get().device()
-              + ") was detached but is still in use by open files",
+          "its earlier mount was detached but is still in use"
+              + holders.of(Set.of(record.get().mountId())).stream()
+                  .map(Holder::toString)
+                  .collect(Collectors.joining(", ", " by ", "")),
           Errno.EBUSY);
     }
   }

@@ -56,11 +56,12 @@ public final class Stacks implements AutoCloseable {
     this.store = new StackStore(sys, root);
     this.locks = new Locks(sys, LOCK_PATIENCE);
     this.mounter = new OverlayMounter(sys, run.resolve("nested"));
-    this.mounts = new StackMounts(sys, root, home, table, census, processes, records);
+    MountHolders holders = new MountHolders(sys, table, processes);
+    this.mounts = new StackMounts(sys, root, home, table, census, processes, holders, records);
     this.editor = new DefinitionEditor(sys, root, home, store, locks, mounts, mounter);
     this.lifecycle =
         new StackLifecycle(
-            sys, home, table, mounts, records, mounter, new MountHolders(sys, table, processes));
+            sys, home, table, mounts, records, mounter, holders);
   }
 
   /** What is done with a stack while its lock is held. */
@@ -109,14 +110,16 @@ public final class Stacks implements AutoCloseable {
     editor.prepare();
     sweepLocks();
     try (Locks.Held held = lock(request.name())) {
+      boolean done = false;
       try {
         editor.sweep(request.name());
         StackDefinition stack = editor.define(request);
         editor.store(stack, Optional.empty());
+        done = true;
         return stack;
       } finally {
-        if (!store.exists(request.name())) {
-          held.removeFile();
+        if (!done) {
+          removeIfStray(request.name(), held);
         }
       }
     }
@@ -224,6 +227,7 @@ public final class Stacks implements AutoCloseable {
    * alone.
    */
   public void recover() throws EngineException, ErrnoException {
+    sweepLocks();
     for (StackName name : editor.unended()) {
       ifFree(
           name,
@@ -252,16 +256,16 @@ public final class Stacks implements AutoCloseable {
     }
   }
 
-  /** Removes lock files of stacks whose creation died before its first step. */
+  /** Removes lock files of stacks that do not exist: whose creation or removal died on the way. */
   private void sweepLocks() throws ErrnoException, EngineException {
     for (StackName name : store.strayLocks()) {
-      ifFree(
-          name,
-          held -> {
-            if (!store.exists(name)) {
-              held.removeFile();
-            }
-          });
+      ifFree(name, held -> removeIfStray(name, held));
+    }
+  }
+
+  private void removeIfStray(StackName name, Locks.Held held) throws ErrnoException {
+    if (!store.exists(name)) {
+      held.removeFile();
     }
   }
 

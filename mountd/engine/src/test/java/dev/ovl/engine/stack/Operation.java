@@ -10,6 +10,7 @@ import dev.ovl.engine.mount.MountMethod;
 import dev.ovl.engine.mount.MountOptions;
 import dev.ovl.engine.mount.Propagation;
 import dev.ovl.sys.ErrnoException;
+import dev.ovl.sys.Linux;
 import dev.ovl.sys.OsPath;
 import java.util.List;
 import java.util.Locale;
@@ -107,8 +108,10 @@ enum Operation {
     void prepare(Site site, Stacks stacks) throws EngineException, ErrnoException {
       stacks.create(volatileRequest(site));
       stacks.up(WEB, false);
-      // what a crash does: the mount ends and nobody clears up
-      site.sys().umount2(stacks.report(WEB).target(), 0);
+      // the mount ends as by a crash: the marker and the record stay
+      OsPath target = stacks.report(WEB).target();
+      site.sys().umount2(target, 0);
+      new Files(site.sys()).rmdir(target);
     }
 
     @Override
@@ -236,7 +239,7 @@ enum Operation {
               changing, List.of(stays.layer().orElseThrow().id()), stays.links().toList()));
       site.sys()
           .unlinkat(
-              dev.ovl.sys.Linux.AT_FDCWD, site.root().resolve("stacks").resolve("web.json"), 0);
+              Linux.AT_FDCWD, site.root().resolve("stacks").resolve("web.json"), 0);
     }
 
     @Override

@@ -177,6 +177,16 @@ final class Site {
    * it needs, and every mount by the state of a stack.
    */
   void assertWhole() throws EngineException, ErrnoException {
+    assertWholeAfterCrash();
+    assertNoTemporary(root());
+    assertNoTemporary(run());
+  }
+
+  /**
+   * As {@link #assertWhole}, but in a layer and in the run directory a file may be left that was about to
+   * replace another: the next replacement takes its name.
+   */
+  void assertWholeAfterCrash() throws EngineException, ErrnoException {
     Map<StackName, StackDefinition> definitions = definitions();
     Set<OsPath> points = new HashSet<>();
     try (Stacks stacks = stacks(sys)) {
@@ -232,25 +242,34 @@ final class Site {
         fail("rubbish: stacks/" + file);
       }
     }
-    assertNoTemporary(root());
-    assertNoTemporary(run());
+    for (String known : List.of(".", "stacks", "overlay2", "overlay2/l")) {
+      assertNoTemporaryIn(files.list(root().resolve(known)), root().resolve(known));
+    }
     assertEquals(List.of(), files.list(run().resolve("nested")), "rubbish in run/nested");
     for (OsPath key : files.list(run().resolve("stacks"))) {
       for (OsPath record : files.list(run().resolve("stacks").resolve(key))) {
-        if (!names.contains(new StackName(record.toString()))) {
+        boolean known = names.contains(new StackName(record.toString()));
+        if (!known && !record.toString().startsWith(Files.TEMPORARY_PREFIX)) {
           fail("rubbish: record of " + record);
         }
       }
     }
   }
 
+  private static void assertNoTemporaryIn(List<OsPath> names, OsPath directory) {
+    for (OsPath name : names) {
+      if (name.toString().startsWith(Files.TEMPORARY_PREFIX)) {
+        fail("rubbish: " + directory.resolve(name));
+      }
+    }
+  }
+
   /** Does not look into what is mounted. */
   private void assertNoTemporary(OsPath directory) throws ErrnoException {
-    for (OsPath name : files.list(directory)) {
+    List<OsPath> names = files.list(directory);
+    assertNoTemporaryIn(names, directory);
+    for (OsPath name : names) {
       OsPath path = directory.resolve(name);
-      if (name.toString().startsWith(Files.TEMPORARY_PREFIX)) {
-        fail("rubbish: " + path);
-      }
       boolean goOn =
           files.lstat(path).filter(Statx::isDirectory).isPresent()
               && !name.equals(OsPath.of("merged"));

@@ -1,0 +1,168 @@
+package dev.ovl.bench;
+
+import dev.ovl.engine.EngineException;
+import dev.ovl.engine.mount.MountOptions;
+import dev.ovl.engine.stack.StackName;
+import dev.ovl.engine.stack.StackRequest;
+import dev.ovl.engine.stack.Stacks;
+import dev.ovl.sys.ErrnoException;
+import dev.ovl.sys.OsPath;
+import java.io.IOException;
+import java.lang.management.ManagementFactory;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.Optional;
+
+/**
+ * What it costs the engine to mount a stack and to unmount it, beside C programs that make the same
+ * system calls: by number of layers and file system, and by number of stacks that are mounted
+ * already. Started by {@code mountd/bench/run}, which makes the file systems.
+ */
+public final class UpDown {
+  private static final List<Integer> LOWERS = List.of(1, 10, 50, 100, 400);
+  private static final List<Integer> OTHERS = List.of(0, 10, 100, 1000);
+
+  private final Duel.Effort effort;
+  private final Path scratch;
+  private final Floor floor;
+
+  private UpDown(Duel.Effort effort, Path scratch, Floor floor) {
+    this.effort = effort;
+    this.scratch = scratch;
+    this.floor = floor;
+  }
+
+  /**
+   * @param args the C program; the scratch directory, with the file systems {@code tmpfs} and {@code
+   *     ext4} mounted in it; {@code full} or {@code quick}; {@code up-down}, {@code others} or both
+   */
+  public static void main(String[] args) throws Exception {
+    Path scratch = Path.of(args[1]);
+    Duel.Effort effort = args[2].equals("quick") ? Duel.Effort.QUICK : Duel.Effort.FULL;
+    List<String> wanted = List.of(args).subList(3, args.length);
+    describe(effort);
+    try (Floor floor = new Floor(Path.of(args[0]), scratch)) {
+      UpDown benchmark = new UpDown(effort, scratch, floor);
+      if (wanted.contains("up-down")) {
+        benchmark.byLowers();
+      }
+      if (wanted.contains("others")) {
+        benchmark.byOthers();
+      }
+    }
+  }
+
+  private static void describe(Duel.Effort effort) throws IOException {
+    String processor =
+        Files.readAllLines(Path.of("/proc/cpuinfo")).stream()
+            .filter(line -> line.startsWith("model name"))
+            .map(line -> line.replaceFirst(".*:\\s*", ""))
+            .findFirst()
+            .orElse(System.getProperty("os.arch"));
+    var runtime = ManagementFactory.getRuntimeMXBean();
+    System.out.printf(
+        """
+        machine   %s, %d processors, Linux %s
+        java      %s %s
+        flags     %s
+        effort    %d rounds of %d ms each way, after %d times to warm up
+
+        """,
+        processor,
+        Runtime.getRuntime().availableProcessors(),
+        System.getProperty("os.version"),
+        runtime.getVmName(),
+        runtime.getVmVersion(),
+        String.join(" ", runtime.getInputArguments()),
+        effort.rounds(),
+        effort.roundMillis(),
+        effort.warmUp());
+  }
+
+  private void byLowers() throws Exception {
+    header("file system | lowers", "---|--:");
+    for (String fileSystem : List.of("tmpfs", "ext4")) {
+      Path place = scratch.resolve(fileSystem);
+      try (Duel duel = new Duel(effort, floor, place.resolve("root"), scratch.resolve("run"))) {
+        boolean warm = false;
+        for (int lowers : LOWERS) {
+          StackName name = StackName.of("web" + lowers);
+          create(duel.stacks(), name, layers(place, lowers));
+          if (!warm) {
+            duel.warmUp(name);
+            warm = true;
+          }
+          row(fileSystem + " | " + lowers, duel.measure(name));
+        }
+      }
+    }
+  }
+
+  private void byOthers() throws Exception {
+    header("other stacks up", "--:");
+    Path place = scratch.resolve("tmpfs");
+    try (Duel duel = new Duel(effort, floor, place.resolve("others"), scratch.resolve("run"))) {
+      List<OsPath> lowers = layers(place, 2);
+      StackName name = StackName.of("web");
+      create(duel.stacks(), name, lowers);
+      duel.warmUp(name);
+      List<StackName> up = new ArrayList<>();
+      try {
+        for (int others : OTHERS) {
+          while (up.size() < others) {
+            StackName other = StackName.of("other" + up.size());
+            create(duel.stacks(), other, lowers);
+            duel.stacks().up(other, false);
+            up.add(other);
+          }
+          row(String.valueOf(others), duel.measure(name));
+        }
+      } finally {
+        for (StackName other : up) {
+          duel.stacks().down(other, false);
+        }
+      }
+    }
+  }
+
+  private static void header(String columns, String rule) {
+    System.out.println("\n| " + columns + " | " + Duel.Outcome.HEADER);
+    System.out.println("|" + rule + "|" + Duel.Outcome.RULE);
+  }
+
+  private static void row(String columns, Duel.Outcome outcome) {
+    System.out.println("| " + columns + " | " + outcome);
+  }
+
+  private static void create(Stacks stacks, StackName name, List<OsPath> lowers)
+      throws EngineException, ErrnoException {
+    stacks.create(
+        new StackRequest(
+            name,
+            Optional.empty(),
+            lowers,
+            false,
+            Optional.empty(),
+            Optional.empty(),
+            MountOptions.NONE,
+            Optional.empty(),
+            Optional.empty()));
+  }
+
+  /** Directories with names as long as those of image layers, each with a file. */
+  private static List<OsPath> layers(Path place, int count) throws IOException {
+    List<OsPath> layers = new ArrayList<>();
+    for (int i = 0; i < count; i++) {
+      Path diff = place.resolve(String.format(Locale.ROOT, "layers/%064x/diff", i));
+      if (!Files.exists(diff)) {
+        Files.createDirectories(diff);
+        Files.writeString(diff.resolve("file" + i), "layer " + i + "\n");
+      }
+      layers.add(OsPath.of(diff.toString()));
+    }
+    return layers;
+  }
+}
