@@ -19,7 +19,6 @@ import picocli.CommandLine.Command;
 import picocli.CommandLine.Help.Ansi;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ScopeType;
-import picocli.CommandLine.Spec;
 
 /** The command line {@code ovlctl}: its verbs and what they have in common. One object a run. */
 @Command(
@@ -120,6 +119,7 @@ public final class Ovlctl implements Callable<Integer> {
       paramLabel = "auto|always|never",
       scope = ScopeType.INHERIT,
       description = "Colour in help texts (default: auto; NO_COLOR is honoured).")
+  @SuppressWarnings("UnusedVariable") // checked by the parser; its word is needed earlier, see ansi
   private Color color;
 
   @Option(
@@ -127,9 +127,8 @@ public final class Ovlctl implements Callable<Integer> {
       usageHelp = true,
       scope = ScopeType.INHERIT,
       description = "Show this help.")
+  @SuppressWarnings("UnusedVariable") // picocli acts on it
   private boolean help;
-
-  @Spec private CommandLine.Model.CommandSpec spec;
 
   private final Session session;
 
@@ -205,7 +204,7 @@ public final class Ovlctl implements Callable<Integer> {
   }
 
   private int usageError(CommandLine.ParameterException e, String[] arguments) {
-    String verb = e.getCommandLine() == spec.commandLine() ? "" : e.getCommandLine().getCommandName();
+    String verb = e.getCommandLine().getParent() == null ? "" : e.getCommandLine().getCommandName();
     output().error((verb.isEmpty() ? "" : verb + ": ") + firstLine(e.getMessage())
         + " (try 'ovlctl " + (verb.isEmpty() ? "" : verb + " ") + "--help')");
     return USAGE;

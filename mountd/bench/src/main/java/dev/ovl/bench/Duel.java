@@ -27,6 +27,7 @@ final class Duel implements AutoCloseable {
   private static final int MAX_TIMES = 200;
   private static final int MIN_TIMES = 5;
   private static final int MAX_ATTEMPTS = 20;
+  private static final int MAX_REPEATED = 10;
 
   private final Effort effort;
   private final Floor floor;
@@ -143,7 +144,7 @@ final class Duel implements AutoCloseable {
     double[] javaMicros = new double[rounds];
     double[] toBare = new double[rounds];
     double[] toSame = new double[rounds];
-    int attempts = 0;
+    int repeated = 0;
     for (int round = 0; round < rounds; round++) {
       try {
         Files.createDirectory(target);
@@ -154,10 +155,9 @@ final class Duel implements AutoCloseable {
         }
         sameMicros[round] = micros(floor.run(SAME, times));
       } catch (Floor.Diverged diverged) {
-        if (++attempts > MAX_ATTEMPTS) {
-          throw new IOException("mounts keep changing meanwhile: " + diverged.getMessage());
+        if (++repeated > MAX_REPEATED * rounds) {
+          throw new IOException("other mounts keep changing meanwhile: " + diverged.getMessage());
         }
-        System.err.println("bench: once more, another process mounts: " + diverged.getMessage());
         stacks.down(name, false);
         same = load(name);
         round--;
@@ -166,6 +166,10 @@ final class Duel implements AutoCloseable {
       javaMicros[round] = micros(upAndDown(name, times));
       toBare[round] = javaMicros[round] / bareMicros[round];
       toSame[round] = javaMicros[round] / sameMicros[round];
+    }
+    if (repeated > 0) {
+      System.err.printf(
+          "bench: %d rounds of %s were repeated: other processes mount meanwhile%n", repeated, name);
     }
     return new Outcome(
         stacks.report(name).method().word(),

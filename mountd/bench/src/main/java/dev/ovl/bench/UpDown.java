@@ -36,8 +36,8 @@ public final class UpDown {
   }
 
   /**
-   * @param args the C program; the scratch directory, with the file systems {@code tmpfs} and {@code
-   *     ext4} mounted in it; {@code full} or {@code quick}; {@code up-down}, {@code others} or both
+   * @param args the C program; the scratch directory, with {@code tmpfs} and {@code ext4} in it on such
+   *     file systems; {@code full} or {@code quick}; {@code up-down}, {@code others} or both
    */
   public static void main(String[] args) throws Exception {
     Path scratch = Path.of(args[1]);

@@ -127,14 +127,14 @@ public final class FaultInjector extends ObservedSyscalls {
     if (due.isEmpty()) {
       return invocation.perform();
     }
-    return switch (due.get()) {
+    switch (due.get()) {
       case Fault.Failure failure -> {
         if (invocation.name().equals("close")) {
           invocation.perform();
         }
         throw invocation.failure(failure.errno());
       }
-      case Fault.DeathBefore death -> die();
+      case Fault.DeathBefore death -> throw die();
       case Fault.DeathAfter death -> {
         try {
           invocation.perform();
@@ -143,7 +143,7 @@ public final class FaultInjector extends ObservedSyscalls {
         }
         throw new AssertionError("dead");
       }
-    };
+    }
   }
 
   private synchronized Optional<Fault> count(Invocation<?> invocation) {
@@ -156,8 +156,9 @@ public final class FaultInjector extends ObservedSyscalls {
     return due;
   }
 
-  private static <T> T die() {
+  /** Ends the process; what it returns is for the compiler. */
+  private static AssertionError die() {
     Runtime.getRuntime().halt(KILLED);
-    throw new AssertionError("dead");
+    return new AssertionError("dead");
   }
 }

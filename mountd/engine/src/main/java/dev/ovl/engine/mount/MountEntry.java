@@ -38,8 +38,18 @@ public record MountEntry(
     }
   }
 
-  /** The value of a superblock option, {@code upperdir}; empty when it is not shown. */
-  public Optional<OsPath> option(String name) {
+  /**
+   * The path that an option of an overlay names, {@code upperdir}; empty when it is not shown.
+   *
+   * <p>What was given by mount(2) is shown as given, with the backslashes of the option string; what was given
+   * by fsconfig(2), where lowers are {@code lowerdir+}, as it is.
+   */
+  public Optional<OsPath> path(String option) {
+    Optional<OsPath> shown = value(option);
+    return value("lowerdir").isPresent() ? shown.map(OptionText::unescape) : shown;
+  }
+
+  private Optional<OsPath> value(String name) {
     for (String option : options.toString().split(",")) {
       if (option.startsWith(name + "=")) {
         byte[] escaped = OsPath.encode(option.substring(name.length() + 1));

@@ -145,6 +145,11 @@ public final class OptionText {
     return parts;
   }
 
+  /** The path that stands escaped in an option string. */
+  static OsPath unescape(OsPath escaped) {
+    return OsPath.of(unescape(escaped.toString()));
+  }
+
   private static String unescape(String text) {
     StringBuilder out = new StringBuilder(text.length());
     for (int i = 0; i < text.length(); i++) {

@@ -55,7 +55,7 @@ public final class UpperUsers {
   private boolean uses(MountEntry entry, Set<OsPath> paths, List<Statx> inodes)
       throws ErrnoException {
     for (String option : List.of("upperdir", "workdir")) {
-      Optional<OsPath> shown = entry.option(option);
+      Optional<OsPath> shown = entry.path(option);
       if (shown.isPresent()) {
         if (paths.contains(shown.get())) {
           return true;

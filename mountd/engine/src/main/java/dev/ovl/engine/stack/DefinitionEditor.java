@@ -376,7 +376,9 @@ final class DefinitionEditor {
       }
     }
     for (String layer : entry.get().layers()) {
-      if (!layers.contains(layer)) {
+      if (layers.contains(layer)) {
+        home.sweep(layer);
+      } else {
         home.remove(layer);
       }
     }

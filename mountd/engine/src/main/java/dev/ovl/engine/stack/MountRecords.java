@@ -96,6 +96,12 @@ final class MountRecords {
     files.remove(file(stack));
   }
 
+  /** Removes all that is here of a stack. */
+  void forget(StackName stack) throws ErrnoException {
+    files.remove(Files.temporary(file(stack)));
+    delete(stack);
+  }
+
   /** The record of this boot; empty when there is none or it makes no sense. */
   Optional<Made> find(StackName stack) throws ErrnoException {
     Optional<byte[]> text = files.read(file(stack));

@@ -210,7 +210,7 @@ final class StackLifecycle {
 
   /** Removes what is known of the stack's mount. */
   void forget(StackDefinition stack) throws ErrnoException {
-    records.delete(stack.name());
+    records.forget(stack.name());
   }
 
   private void refuseCopies(MountEntry mount, boolean lazy)

@@ -190,12 +190,13 @@ final class StackMounts {
     if (record.filter(r -> r.device().equals(mount.device())).isPresent()) {
       return true;
     }
-    Optional<OsPath> shown = mount.option("upperdir");
+    Optional<OsPath> shown = mount.path("upperdir");
     Optional<OverlayMount.Upper> upper = upper(stack);
     if (shown.isPresent() && upper.isPresent() && UpperUsers.isTelling(shown.get())) {
-      return upper.get().directory().equals(shown.get())
-          || (!shown.get().isAbsolute()
-              && home.directory().resolve(shown.get()).equals(upper.get().directory()));
+      // resolve leaves an absolute path as it is, and completes one relative to the home
+      OsPath path = home.directory().resolve(shown.get());
+      return path.equals(upper.get().directory())
+          || files.resolve(upper.get().directory()).equals(Optional.of(path));
     }
     return isOnTarget(stack, mount);
   }

@@ -31,11 +31,11 @@ import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /**
- * A process dies at every system call of every operation. Whoever comes next finds all definitions whole,
- * clears up what the dead one left, and succeeds in what it was about.
+ * A process dies at every system call of every operation. Whoever comes next finds all definitions
+ * whole, clears up what the dead one left, and succeeds in what it was about.
  *
- * <p>Everyday operations die before each of their calls; that is as good as after the one before, but for
- * the last. The others die only where something changes.
+ * <p>Everyday operations die before each of their calls; that is as good as after the one before,
+ * but for the last. The others die only where something changes.
  */
 class CrashTest {
   private static final int PROCESSES = 2;

@@ -27,9 +27,9 @@ import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /**
- * Every system call of every operation fails once with each of some errnos. The operation then either
- * succeeds all the same, with its full effect, or says that it failed and leaves nothing behind; and it
- * succeeds when it is repeated.
+ * Every system call of every operation fails once with each of some errnos. The operation then
+ * either succeeds all the same, with its full effect, or says that it failed and leaves nothing
+ * behind; and it succeeds when it is repeated.
  */
 class FaultTest {
   private static final List<Errno> ERRNOS =
@@ -42,8 +42,9 @@ class FaultTest {
   private static final int SAMPLE = 3;
 
   /**
-   * As often is a fault tried that does harm. What a fault does it does each time; but a process that
-   * unshares its mount namespace meanwhile keeps copies of mounts alive, and operations are refused.
+   * As often is a fault tried that does harm. What a fault does it does each time; but a process
+   * that unshares its mount namespace meanwhile keeps copies of mounts alive, and operations are
+   * refused.
    */
   private static final int ATTEMPTS = 3;
 
@@ -90,8 +91,7 @@ class FaultTest {
   }
 
   /** Returns false when there is no n-th call. */
-  private static boolean tryFault(
-      Operation operation, int n, Errno errno, List<String> failures) {
+  private static boolean tryFault(Operation operation, int n, Errno errno, List<String> failures) {
     for (int attempt = 1; ; attempt++) {
       FaultInjector sys = new FaultInjector(new LinuxSyscalls()).failAt(n, errno);
       try {

@@ -221,7 +221,9 @@ enum Operation {
     }
   },
 
-  /** After the death of a removal that had deleted the definition, and of a change before it wrote. */
+  /**
+   * After the death of a removal that had deleted the definition, and of a change before it wrote.
+   */
   RECOVER(false) {
     private final StackName changing = new StackName("changing");
 
@@ -237,9 +239,7 @@ enum Operation {
       journal.begin(
           new Journal.Entry(
               changing, List.of(stays.layer().orElseThrow().id()), stays.links().toList()));
-      site.sys()
-          .unlinkat(
-              Linux.AT_FDCWD, site.root().resolve("stacks").resolve("web.json"), 0);
+      site.sys().unlinkat(Linux.AT_FDCWD, site.root().resolve("stacks").resolve("web.json"), 0);
     }
 
     @Override
@@ -285,11 +285,7 @@ enum Operation {
   void prepare(Site site, Stacks stacks) throws EngineException, ErrnoException {
     stacks.create(
         site.request(
-            WEB,
-            site.lowers(lowers),
-            MountOptions.NONE,
-            Optional.of(Propagation.PRIVATE),
-            method));
+            WEB, site.lowers(lowers), MountOptions.NONE, Optional.of(Propagation.PRIVATE), method));
   }
 
   void run(Site site, Stacks stacks) throws EngineException, ErrnoException {
@@ -328,13 +324,12 @@ enum Operation {
   }
 
   /**
-   * Fails unless the definitions are what they were, or, where the operation may have taken effect, what
-   * it makes of them.
+   * Fails unless the definitions are what they were, or, where the operation may have taken effect,
+   * what it makes of them.
    *
    * @param mayBeDone it did not report a failure: it died
    */
-  void assertDefinitions(
-      Site site, Map<StackName, StackDefinition> before, boolean mayBeDone)
+  void assertDefinitions(Site site, Map<StackName, StackDefinition> before, boolean mayBeDone)
       throws EngineException, ErrnoException {
     Map<StackName, StackDefinition> after = site.definitions();
     if (after.equals(before)) {

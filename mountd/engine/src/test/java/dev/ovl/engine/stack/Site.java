@@ -28,8 +28,8 @@ import java.util.Set;
 import java.util.TreeMap;
 
 /**
- * A root, a run directory and user's directories in one place, with the stack {@link #OTHER} that is
- * up and has nothing to do with what a test does.
+ * A root, a run directory and user's directories in one place, with the stack {@link #OTHER} that
+ * is up and has nothing to do with what a test does.
  */
 final class Site {
   /** The stack that operations are about. */
@@ -173,8 +173,8 @@ final class Site {
   // ---- after --------------------------------------------------------------------------------
 
   /**
-   * Fails unless everything under root and run is accounted for by a definition, every definition by what
-   * it needs, and every mount by the state of a stack.
+   * Fails unless everything under root and run is accounted for by a definition, every definition
+   * by what it needs, and every mount by the state of a stack.
    */
   void assertWhole() throws EngineException, ErrnoException {
     assertWholeAfterCrash();
@@ -183,8 +183,8 @@ final class Site {
   }
 
   /**
-   * As {@link #assertWhole}, but in a layer and in the run directory a file may be left that was about to
-   * replace another: the next replacement takes its name.
+   * As {@link #assertWhole}, but in a layer and in the run directory a file may be left that was
+   * about to replace another: the next replacement takes its name.
    */
   void assertWholeAfterCrash() throws EngineException, ErrnoException {
     Map<StackName, StackDefinition> definitions = definitions();
@@ -220,7 +220,8 @@ final class Site {
       stack.links().map(OsPath::of).forEach(links::add);
     }
     OsPath home = root().resolve(Overlay2Home.NAME);
-    assertEquals(layers, Set.copyOf(files.list(home)), "layers that definitions name and that exist");
+    assertEquals(
+        layers, Set.copyOf(files.list(home)), "layers that definitions name and that exist");
     assertEquals(
         links,
         Set.copyOf(files.list(home.resolve("l"))),

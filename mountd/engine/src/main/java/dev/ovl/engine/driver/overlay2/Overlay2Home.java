@@ -116,6 +116,13 @@ public final class Overlay2Home {
     }
   }
 
+  /** Removes what a crash left of writing a layer's files. */
+  public void sweep(String id) throws ErrnoException {
+    OsPath layer = directory.resolve(id);
+    files.remove(Files.temporary(layer.resolve("link")));
+    files.remove(Files.temporary(layer.resolve("lower")));
+  }
+
   /** What the layer's link points to. */
   public static OsPath linkTarget(String id) {
     return OsPath.of("../" + id + "/diff");
