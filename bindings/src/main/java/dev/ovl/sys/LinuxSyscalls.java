@@ -22,6 +22,7 @@ import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.Supplier;
 
 /**
  * The kernel of this machine.
@@ -734,8 +735,19 @@ public final class LinuxSyscalls implements Syscalls {
   private static long check(long result, Scratch s, Call call, Object... arguments)
       throws ErrnoException {
     if (result == -1) {
-      throw new ErrnoException(call.symbol(), call.arguments(arguments), s.errno());
+      throw new ErrnoException(call.symbol(), text(call, arguments), s.errno());
     }
     return result;
+  }
+
+  /** The arguments' text, made later; at once where a buffer's content would have changed by then. */
+  private static Supplier<String> text(Call call, Object[] arguments) {
+    for (Object argument : arguments) {
+      if (argument instanceof ByteBuffer) {
+        String now = call.arguments(arguments);
+        return () -> now;
+      }
+    }
+    return () -> call.arguments(arguments);
   }
 }

@@ -77,7 +77,8 @@ public abstract class ObservedSyscalls implements Syscalls {
 
     /** The error that the call would fail with. */
     public ErrnoException failure(Errno errno) {
-      return new ErrnoException(name(), arguments(), errno);
+      String now = arguments();
+      return new ErrnoException(name(), () -> now, errno);
     }
   }
 

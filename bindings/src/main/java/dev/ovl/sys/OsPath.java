@@ -314,9 +314,9 @@ public final class OsPath implements Comparable<OsPath> {
       safe =
           c >= 0x80
               ? isPrintable(text, i)
-              : Character.isLetterOrDigit(c) || "/._-+,:=@%^~".indexOf(c) >= 0;
+              : Character.isLetterOrDigit(c) || "/._-+,:=@%^".indexOf(c) >= 0;
     }
-    if (safe && text.charAt(0) != '~') {
+    if (safe) {
       return text;
     }
     StringBuilder out = new StringBuilder("'");

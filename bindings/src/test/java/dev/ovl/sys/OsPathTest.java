@@ -239,6 +239,8 @@ class OsPathTest {
     assertEquals("'a'$'\\n''b'", OsPath.quoted("a\nb"));
     assertEquals("'x'$'\\377'", OsPath.of(new byte[] {'x', (byte) 0xFF}).quoted());
     assertEquals("'it'\\''s'", OsPath.quoted("it's"));
+    // bash would put a home directory there
+    assertEquals("'a=~'", OsPath.quoted("a=~"));
   }
 
   @Test

@@ -2,8 +2,6 @@ package dev.ovl.cli.command;
 
 import dev.ovl.cli.output.Output;
 import dev.ovl.engine.EngineException;
-import dev.ovl.engine.file.Files;
-import dev.ovl.engine.stack.RootFormat;
 import dev.ovl.engine.stack.StackName;
 import dev.ovl.engine.stack.Stacks;
 import dev.ovl.sys.Errno;
@@ -52,7 +50,6 @@ abstract class EngineCommand implements Callable<Integer> {
   }
 
   private int call(Syscalls sys, OsPath root) throws EngineException, ErrnoException {
-    new RootFormat(new Files(sys), root).check();
     try (Stacks stacks = new Stacks(sys, root, ovlctl.runDirectory())) {
       if (changes() && !ovlctl.dryRun()) {
         stacks.recover();

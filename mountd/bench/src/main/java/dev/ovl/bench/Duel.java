@@ -10,7 +10,11 @@ import java.io.IOException;
 import java.lang.management.ManagementFactory;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Comparator;
+import java.util.HashMap;
+import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 
 /**
  * One stack goes up and down, by turns in three ways: the bare calls in C, the engine's calls in C,
@@ -28,6 +32,7 @@ final class Duel implements AutoCloseable {
   private static final int MIN_TIMES = 5;
   private static final int MAX_ATTEMPTS = 20;
   private static final int MAX_REPEATED = 10;
+  private static final int PROFILED_TIMES = 100;
 
   private final Effort effort;
   private final Floor floor;
@@ -43,8 +48,8 @@ final class Duel implements AutoCloseable {
    * @param warmUp times to go up and down before anything is measured
    */
   record Effort(int rounds, int roundMillis, int warmUp) {
-    static final Effort FULL = new Effort(41, 40, 12_000);
-    static final Effort QUICK = new Effort(9, 15, 4_000);
+    static final Effort FULL = new Effort(41, 40, 20_000);
+    static final Effort QUICK = new Effort(9, 15, 8_000);
   }
 
   /**
@@ -132,8 +137,7 @@ final class Duel implements AutoCloseable {
   Outcome measure(StackName name) throws EngineException, IOException, InterruptedException {
     upAndDown(name, MIN_TIMES);
     double once = Samples.median(upAndDown(name, 4 * MIN_TIMES));
-    int times =
-        (int) Math.clamp(effort.roundMillis() * 1_000_000L / once, MIN_TIMES, MAX_TIMES);
+    int times = (int) Math.clamp(effort.roundMillis() * 1_000_000L / once, MIN_TIMES, MAX_TIMES);
     upAndDown(name, 4 * times);
     Script same = load(name);
     Path target = Path.of(stacks.report(name).target().toString());
@@ -169,7 +173,8 @@ final class Duel implements AutoCloseable {
     }
     if (repeated > 0) {
       System.err.printf(
-          "bench: %d rounds of %s were repeated: other processes mount meanwhile%n", repeated, name);
+          "bench: %d rounds of %s were repeated: other processes mount meanwhile%n",
+          repeated, name);
     }
     return new Outcome(
         stacks.report(name).method().word(),
@@ -185,13 +190,50 @@ final class Duel implements AutoCloseable {
         allocated(name, times));
   }
 
+  /**
+   * What one kind of call takes of an up and a down.
+   *
+   * @param call its C name, with an asterisk where it is to fail
+   * @param times how often it is made
+   */
+  record Share(String call, int times, double micros) {}
+
+  /** Where the C program's time goes, the most expensive first. */
+  List<Share> profile(StackName name) throws EngineException, IOException, InterruptedException {
+    upAndDown(name, MIN_TIMES);
+    for (int attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
+      Script same = load(name);
+      try {
+        floor.profile(SAME, PROFILED_TIMES);
+        return shares(same.calls(), floor.profile(SAME, PROFILED_TIMES));
+      } catch (Floor.Diverged diverged) {
+        stacks.down(name, false);
+      }
+    }
+    throw new IOException("other mounts keep changing meanwhile");
+  }
+
+  private static List<Share> shares(List<Script.Call> calls, long[] nanos) {
+    Map<String, Share> shares = new HashMap<>();
+    for (int i = 0; i < nanos.length; i++) {
+      String call = calls.get(i).name() + (calls.get(i).errno() == 0 ? "" : "*");
+      shares.merge(
+          call,
+          new Share(call, 1, nanos[i] / 1000.0),
+          (one, other) ->
+              new Share(call, one.times() + other.times(), one.micros() + other.micros()));
+    }
+    return shares.values().stream()
+        .sorted(Comparator.comparingDouble(Share::micros).reversed())
+        .toList();
+  }
+
   private static double micros(long[] nanos) {
     return Samples.median(nanos) / 1000;
   }
 
   /** Records what the warm engine calls, and gives it to the C program. */
-  private Script load(StackName name)
-      throws EngineException, IOException, InterruptedException {
+  private Script load(StackName name) throws EngineException, IOException, InterruptedException {
     Script same = record(name);
     for (int attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
       Script again = record(name);
@@ -226,8 +268,7 @@ final class Duel implements AutoCloseable {
   }
 
   private long allocated(StackName name, int times) throws EngineException, ErrnoException {
-    var threads =
-        (com.sun.management.ThreadMXBean) ManagementFactory.getThreadMXBean();
+    var threads = (com.sun.management.ThreadMXBean) ManagementFactory.getThreadMXBean();
     long before = threads.getCurrentThreadAllocatedBytes();
     upAndDown(name, times);
     return (threads.getCurrentThreadAllocatedBytes() - before) / times;

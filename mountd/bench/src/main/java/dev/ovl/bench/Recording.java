@@ -126,14 +126,12 @@ final class Recording {
   private List<String> arguments(String name, Object[] a) {
     return switch (name) {
       case "openat" ->
-          List.of(
-              descriptor(a[0]), text(a[1]), number((int) a[2] | Linux.O_CLOEXEC), number(a[3]));
+          List.of(descriptor(a[0]), text(a[1]), number((int) a[2] | Linux.O_CLOEXEC), number(a[3]));
       case "close", "fchdir", "fsync", "syncfs" -> List.of(descriptor(a[0]));
       case "read", "getdents64" -> List.of(descriptor(a[0]), room(a[1]), number(size(a[1])));
       case "write" -> List.of(descriptor(a[0]), buffer(a[1]), number(size(a[1])));
       case "statx" ->
-          List.of(
-              descriptor(a[0]), text(a[1]), number(a[2]), number(a[3]), "o" + statx.sizeof());
+          List.of(descriptor(a[0]), text(a[1]), number(a[2]), number(a[3]), "o" + statx.sizeof());
       case "statfs" -> List.of(text(a[0]), "o" + statfs.sizeof());
       case "readlinkat" ->
           List.of(descriptor(a[0]), text(a[1]), "o" + ANSWER_BYTES, number(ANSWER_BYTES));
@@ -162,8 +160,7 @@ final class Recording {
       case "move_mount" ->
           List.of(descriptor(a[0]), text(a[1]), descriptor(a[2]), text(a[3]), number(a[4]));
       case "unshare" -> List.of(number(a[0]));
-      case "mkdirat", "fchmodat", "unlinkat" ->
-          List.of(descriptor(a[0]), text(a[1]), number(a[2]));
+      case "mkdirat", "fchmodat", "unlinkat" -> List.of(descriptor(a[0]), text(a[1]), number(a[2]));
       case "fchownat" ->
           List.of(descriptor(a[0]), text(a[1]), number(a[2]), number(a[3]), number(a[4]));
       case "symlinkat" -> List.of(text(a[0]), descriptor(a[1]), text(a[2]));
@@ -267,13 +264,13 @@ final class Recording {
         if (request == Linux.NS_MNT_GET_NEXT || request == Linux.NS_MNT_GET_PREV) {
           open.put((Integer) result, call);
           ByteBuffer info = ((ByteBuffer) a[2]).duplicate().order(ByteOrder.nativeOrder());
-          ids.put(
-              info.getLong(info.position() + NAMESPACE_ID), number(call, NAMESPACE_ID));
+          ids.put(info.getLong(info.position() + NAMESPACE_ID), number(call, NAMESPACE_ID));
         }
       }
       case "statx" -> {
         Statx stat = (Statx) result;
-        devices.put(key(stat.devMajor(), stat.devMinor()), "d" + call + "." + statx.stx_dev_major$offset());
+        devices.put(
+            key(stat.devMajor(), stat.devMinor()), "d" + call + "." + statx.stx_dev_major$offset());
         if ((stat.mask() & (Linux.STATX_MNT_ID | Linux.STATX_MNT_ID_UNIQUE)) != 0) {
           ids.put(stat.mountId(), number(call, statx.stx_mnt_id$offset()));
         }
@@ -281,7 +278,8 @@ final class Recording {
       case "statmount" -> {
         StatMount mount = (StatMount) result;
         devices.put(
-            key(mount.deviceMajor(), mount.deviceMinor()), "d" + call + "." + statmount.sb_dev_major$offset());
+            key(mount.deviceMajor(), mount.deviceMinor()),
+            "d" + call + "." + statmount.sb_dev_major$offset());
         ids.put(mount.id(), number(call, statmount.mnt_id$offset()));
       }
       case "listmount" -> {

@@ -65,7 +65,9 @@ record Script(Optional<String> directory, List<Call> calls) {
     }
   }
 
-  /** Only what the method of mounting demands: the mount, the unmount, and the layers' descriptors. */
+  /**
+   * Only what the method of mounting demands: the mount, the unmount, and the layers' descriptors.
+   */
   Script bare() {
     Set<Integer> kept = new HashSet<>();
     for (int i = 0; i < calls.size(); i++) {

@@ -23,11 +23,13 @@ import java.util.Optional;
  */
 public final class UpDown {
   private static final List<Integer> LOWERS = List.of(1, 10, 50, 100, 400);
+  private static final List<Integer> PROFILED = List.of(1, 100, 400);
   private static final List<Integer> OTHERS = List.of(0, 10, 100, 1000);
 
   private final Duel.Effort effort;
   private final Path scratch;
   private final Floor floor;
+  private boolean warm;
 
   private UpDown(Duel.Effort effort, Path scratch, Floor floor) {
     this.effort = effort;
@@ -36,8 +38,8 @@ public final class UpDown {
   }
 
   /**
-   * @param args the C program; the scratch directory, with {@code tmpfs} and {@code ext4} in it on such
-   *     file systems; {@code full} or {@code quick}; {@code up-down}, {@code others} or both
+   * @param args the C program; the scratch directory, with {@code tmpfs} and {@code ext4} in it on
+   *     such file systems; {@code full} or {@code quick}; {@code up-down}, {@code others} or both
    */
   public static void main(String[] args) throws Exception {
     Path scratch = Path.of(args[1]);
@@ -51,6 +53,9 @@ public final class UpDown {
       }
       if (wanted.contains("others")) {
         benchmark.byOthers();
+      }
+      if (wanted.contains("calls")) {
+        benchmark.byCalls();
       }
     }
   }
@@ -87,14 +92,10 @@ public final class UpDown {
     for (String fileSystem : List.of("tmpfs", "ext4")) {
       Path place = scratch.resolve(fileSystem);
       try (Duel duel = new Duel(effort, floor, place.resolve("root"), scratch.resolve("run"))) {
-        boolean warm = false;
         for (int lowers : LOWERS) {
           StackName name = StackName.of("web" + lowers);
           create(duel.stacks(), name, layers(place, lowers));
-          if (!warm) {
-            duel.warmUp(name);
-            warm = true;
-          }
+          warmUp(duel, name);
           row(fileSystem + " | " + lowers, duel.measure(name));
         }
       }
@@ -108,7 +109,7 @@ public final class UpDown {
       List<OsPath> lowers = layers(place, 2);
       StackName name = StackName.of("web");
       create(duel.stacks(), name, lowers);
-      duel.warmUp(name);
+      warmUp(duel, name);
       List<StackName> up = new ArrayList<>();
       try {
         for (int others : OTHERS) {
@@ -125,6 +126,30 @@ public final class UpDown {
           duel.stacks().down(other, false);
         }
       }
+    }
+  }
+
+  /** Which calls the time goes to, in C. */
+  private void byCalls() throws Exception {
+    Path place = scratch.resolve("tmpfs");
+    try (Duel duel = new Duel(effort, floor, place.resolve("calls"), scratch.resolve("run"))) {
+      for (int lowers : PROFILED) {
+        StackName name = StackName.of("web" + lowers);
+        create(duel.stacks(), name, layers(place, lowers));
+        System.out.println("\n| call (lowers: " + lowers + ") | times | µs in all |");
+        System.out.println("|---|--:|--:|");
+        for (Duel.Share share : duel.profile(name)) {
+          System.out.printf(
+              Locale.ROOT, "| %s | %d | %.1f |%n", share.call(), share.times(), share.micros());
+        }
+      }
+    }
+  }
+
+  private void warmUp(Duel duel, StackName name) throws EngineException, ErrnoException {
+    if (!warm) {
+      duel.warmUp(name);
+      warm = true;
     }
   }
 

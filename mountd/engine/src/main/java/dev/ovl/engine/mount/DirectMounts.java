@@ -2,7 +2,8 @@ package dev.ovl.engine.mount;
 
 import dev.ovl.engine.EngineException;
 import dev.ovl.engine.file.Files;
-import dev.ovl.engine.mount.OverlayCensus.Found;
+import dev.ovl.engine.mount.OverlayCensus.DirectorySet;
+import dev.ovl.engine.mount.OverlayCensus.Overlay;
 import dev.ovl.sys.Errno;
 import dev.ovl.sys.ErrnoException;
 import dev.ovl.sys.Linux;
@@ -21,7 +22,6 @@ public final class DirectMounts implements AutoCloseable {
   private final OsPath run;
   private final MountTable table;
   private final OverlayCensus census;
-  private final UpperUsers upperUsers;
   private final MountHolders holders;
   private final OverlayMounter mounter;
   private final OverlayChecks checks;
@@ -36,7 +36,6 @@ public final class DirectMounts implements AutoCloseable {
     this.run = run;
     this.table = new MountTable(sys);
     Processes processes = new Processes(sys);
-    this.upperUsers = new UpperUsers(sys);
     this.census = new OverlayCensus(sys, table, processes);
     this.holders = new MountHolders(sys, table, processes);
     this.mounter = new OverlayMounter(sys, run.resolve("nested"));
@@ -85,7 +84,9 @@ public final class DirectMounts implements AutoCloseable {
     checks.check(given, mount.upper());
     checks.checkTarget(mount.target());
     if (mount.upper().isPresent()) {
-      List<Found> users = upperUsers.of(mount.upper().get(), census.snapshot());
+      DirectorySet directories = new DirectorySet(files, mount.upper().get());
+      List<Overlay> users =
+          census.snapshot().find(overlay -> overlay.writesTo(directories));
       if (!users.isEmpty()) {
         throw EngineException.failed(
             "upper or work is in use by the overlay on " + users.get(0).mount().point().quoted(),

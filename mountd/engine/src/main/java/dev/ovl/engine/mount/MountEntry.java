@@ -14,7 +14,8 @@ import java.util.Optional;
  *     (unreachable)}-prefixed or empty when it cannot be seen from there
  * @param type file system type
  * @param source as given to mount(2)
- * @param options of the superblock, comma-separated, in the kernel's octal escapes
+ * @param options of the superblock; absent where they were not asked for, since that costs more than all
+ *     the rest
  * @param peerGroup that it shares mounts with, 0 for none
  * @param master the peer group that it receives mounts from, 0 for none
  */
@@ -26,7 +27,7 @@ public record MountEntry(
     OsPath point,
     String type,
     OsPath source,
-    OsPath options,
+    Optional<ShownOptions> options,
     long peerGroup,
     long master) {
 
@@ -38,33 +39,15 @@ public record MountEntry(
     }
   }
 
-  /**
-   * The path that an option of an overlay names, {@code upperdir}; empty when it is not shown.
-   *
-   * <p>What was given by mount(2) is shown as given, with the backslashes of the option string; what was given
-   * by fsconfig(2), where lowers are {@code lowerdir+}, as it is.
-   */
-  public Optional<OsPath> path(String option) {
-    Optional<OsPath> shown = value(option);
-    return value("lowerdir").isPresent() ? shown.map(OptionText::unescape) : shown;
-  }
-
-  private Optional<OsPath> value(String name) {
-    for (String option : options.toString().split(",")) {
-      if (option.startsWith(name + "=")) {
-        byte[] escaped = OsPath.encode(option.substring(name.length() + 1));
-        return Optional.of(OsPath.of(Mountinfo.unescape(escaped)));
-      }
-    }
-    return Optional.empty();
-  }
-
   /** True for an overlay. */
   public boolean isOverlay() {
     return type.equals("overlay");
   }
 
-  /** True when unmounting {@code other} unmounts this copy of it too. */
+  /**
+   * True when what is unmounted from {@code other} is unmounted from this mount too: it is a peer or a slave
+   * of it (mount_namespaces(7)).
+   */
   public boolean follows(MountEntry other) {
     return other.peerGroup != 0 && (peerGroup == other.peerGroup || master == other.peerGroup);
   }

@@ -9,6 +9,7 @@ import dev.ovl.sys.StatMount;
 import dev.ovl.sys.Statx;
 import dev.ovl.sys.Syscalls;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 
@@ -28,8 +29,7 @@ public final class MountTable {
           | Linux.STATMOUNT_MNT_ROOT
           | Linux.STATMOUNT_MNT_POINT
           | Linux.STATMOUNT_FS_TYPE
-          | Linux.STATMOUNT_SB_SOURCE
-          | Linux.STATMOUNT_MNT_OPTS;
+          | Linux.STATMOUNT_SB_SOURCE;
 
   private final Syscalls sys;
   private final Files files;
@@ -63,7 +63,7 @@ public final class MountTable {
         return false;
       }
       long needed = Linux.STATMOUNT_FS_TYPE | Linux.STATMOUNT_MNT_OPTS | Linux.STATMOUNT_MNT_POINT;
-      return (sys.statmount(root.mountId(), 0, WANTED).mask() & needed) == needed
+      return (sys.statmount(root.mountId(), 0, needed).mask() & needed) == needed
           && knowsSource(root.mountId());
     } catch (ErrnoException e) {
       if (e.is(Errno.ENOSYS) || e.is(Errno.EINVAL) || e.is(Errno.EPERM)) {
@@ -134,20 +134,42 @@ public final class MountTable {
     return entries;
   }
 
-  /** The ids of all mounts of a namespace, 0 for this one; only where {@link #uniqueIds}. */
-  List<Long> ids(long namespaceId) throws ErrnoException {
-    List<Long> all = new ArrayList<>();
-    long last = 0;
+  /** The ids of all mounts of a namespace, 0 for this one, ascending; only where {@link #uniqueIds}. */
+  long[] ids(long namespaceId) throws ErrnoException {
+    long[] all = new long[0];
     while (true) {
+      long last = all.length == 0 ? 0 : all[all.length - 1];
       long[] ids = sys.listmount(Linux.LSMT_ROOT, namespaceId, last, LIST_CHUNK);
-      for (long id : ids) {
-        all.add(id);
-      }
+      int known = all.length;
+      all = Arrays.copyOf(all, known + ids.length);
+      System.arraycopy(ids, 0, all, known, ids.length);
       if (ids.length < LIST_CHUNK) {
         return all;
       }
-      last = ids[ids.length - 1];
     }
+  }
+
+  /** The options of a mount of a namespace, 0 for this one; none when it is gone. */
+  ShownOptions options(MountEntry mount, long namespaceId) throws ErrnoException {
+    if (mount.options().isPresent()) {
+      return mount.options().get();
+    }
+    try {
+      return new ShownOptions(
+          sys.statmount(mount.id(), namespaceId, Linux.STATMOUNT_MNT_OPTS)
+              .options()
+              .orElse(OsPath.EMPTY));
+    } catch (ErrnoException e) {
+      if (e.is(Errno.ENOENT)) {
+        return new ShownOptions(OsPath.EMPTY);
+      }
+      throw e;
+    }
+  }
+
+  /** The upper of an overlay of this namespace as shown; empty when it has none or it says nothing. */
+  public Optional<OsPath> upper(MountEntry mount) throws ErrnoException {
+    return options(mount, 0).path("upperdir");
   }
 
   /** A mount of a namespace, 0 for this one; empty when it is gone; only where {@link #uniqueIds}. */
@@ -171,7 +193,7 @@ public final class MountTable {
         mount.point().orElse(OsPath.EMPTY),
         mount.type().orElse(""),
         mount.source().orElse(OsPath.EMPTY),
-        mount.options().orElse(OsPath.EMPTY),
+        mount.options().map(ShownOptions::new),
         mount.peerGroup(),
         mount.master());
   }

@@ -4,6 +4,7 @@ import dev.ovl.sys.OsPath;
 import java.io.ByteArrayOutputStream;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 
 /** Reads the text of /proc/PID/mountinfo (proc_pid_mountinfo(5)). A pure function of its bytes. */
 final class Mountinfo {
@@ -59,7 +60,7 @@ final class Mountinfo {
         OsPath.of(unescape(fields.get(4))),
         OsPath.decode(fields.get(separator + 1)),
         OsPath.of(unescape(fields.get(separator + 2))),
-        OsPath.of(fields.get(separator + 3)),
+        Optional.of(new ShownOptions(OsPath.of(fields.get(separator + 3)))),
         peerGroup,
         master);
   }

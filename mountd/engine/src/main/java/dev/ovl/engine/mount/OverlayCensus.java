@@ -6,10 +6,12 @@ import dev.ovl.sys.ErrnoException;
 import dev.ovl.sys.Fd;
 import dev.ovl.sys.Linux;
 import dev.ovl.sys.OsPath;
+import dev.ovl.sys.Statx;
 import dev.ovl.sys.Syscalls;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -34,7 +36,9 @@ public final class OverlayCensus {
   private final Files files;
   private final MountTable mounts;
   private final Processes processes;
-  private Map<Long, Optional<MountEntry>> known = new HashMap<>();
+
+  /** What was seen of each namespace the last time, by the kernel's id for it. */
+  private Map<Long, View> views = new HashMap<>();
 
   /**
    * @param sys what to call
@@ -49,61 +53,156 @@ public final class OverlayCensus {
   }
 
   /**
-   * An overlay mount somewhere.
+   * A namespace at one moment.
    *
-   * @param namespace inode number of its mount namespace, as in {@code mnt:[4026531841]}
-   * @param here whether that is this process's
+   * @param ids of all its mounts, ascending
+   * @param overlays those of them that are overlays, by id
    */
-  public record Found(long namespace, boolean here, MountEntry mount) {}
+  private record View(long[] ids, Map<Long, Overlay> overlays) {}
+
+  /** An overlay mount somewhere. */
+  public final class Overlay {
+    private final long namespace;
+    private final long namespaceId;
+    private final boolean here;
+    private final MountEntry seen;
+    private final Optional<MountEntry> parent;
+    private List<Directory> directories;
+
+    private Overlay(
+        long namespace,
+        long namespaceId,
+        boolean here,
+        MountEntry seen,
+        Optional<MountEntry> parent) {
+      this.namespace = namespace;
+      this.namespaceId = namespaceId;
+      this.here = here;
+      this.seen = seen;
+      this.parent = parent;
+    }
+
+    /** Inode number of its mount namespace, as in {@code mnt:[4026531841]}. */
+    public long namespace() {
+      return namespace;
+    }
+
+    /** Whether that is this process's. */
+    public boolean isHere() {
+      return here;
+    }
+
+    /** The mount as it was when it was first seen; its place may be another one now. */
+    public MountEntry mount() {
+      return seen;
+    }
+
+    /** The mount as it is now; empty when it is gone. */
+    public Optional<MountEntry> now() throws ErrnoException {
+      return mounts.uniqueIds() ? mounts.byId(seen.id(), namespaceId) : Optional.of(seen);
+    }
+
+    /** What it is mounted on; empty when that is gone or hidden. */
+    public Optional<MountEntry> parent() throws ErrnoException {
+      return mounts.uniqueIds() ? mounts.byId(seen.parent(), namespaceId) : parent;
+    }
+
+    /** Its upper as the kernel shows it; empty when it has none or it says nothing. */
+    public Optional<OsPath> upper() throws ErrnoException {
+      return options().path("upperdir");
+    }
+
+    private ShownOptions options() throws ErrnoException {
+      return mounts.options(seen, namespaceId);
+    }
+
+    /**
+     * True when its upper or work is one of these directories, by path or by inode. What the paths led to
+     * when they were first looked at counts, since the mount holds those inodes.
+     */
+    public boolean writesTo(DirectorySet wanted) throws ErrnoException {
+      if (directories == null) {
+        List<Directory> found = new ArrayList<>();
+        ShownOptions options = options();
+        for (String option : List.of("upperdir", "workdir")) {
+          Optional<OsPath> path = options.path(option);
+          if (path.isPresent()) {
+            found.add(
+                new Directory(
+                    path.get(),
+                    path.get().isAbsolute() ? files.stat(path.get()) : Optional.empty()));
+          }
+        }
+        directories = found;
+      }
+      return directories.stream().anyMatch(wanted::contains);
+    }
+  }
+
+  /** A directory by name and by inode. */
+  private record Directory(OsPath path, Optional<Statx> inode) {}
+
+  /** Directories that somebody may be writing to. */
+  public static final class DirectorySet {
+    private final List<Directory> directories = new ArrayList<>();
+
+    /**
+     * @param files to look at them
+     * @param upper the upper and work directory
+     */
+    public DirectorySet(Files files, OverlayMount.Upper upper) throws ErrnoException {
+      for (OsPath path : List.of(upper.directory(), upper.work())) {
+        directories.add(new Directory(path, files.stat(path)));
+        Optional<OsPath> resolved = files.resolve(path);
+        if (resolved.isPresent() && !resolved.get().equals(path)) {
+          directories.add(new Directory(resolved.get(), Optional.empty()));
+        }
+      }
+    }
+
+    private boolean contains(Directory other) {
+      return directories.stream()
+          .anyMatch(
+              d ->
+                  d.path().equals(other.path())
+                      || (d.inode().isPresent()
+                          && other.inode().filter(d.inode().get()::sameFile).isPresent()));
+    }
+  }
 
   /** Which mounts are looked for. */
   public interface Wanted {
     /** True when the mount fits. */
-    boolean test(MountEntry mount) throws ErrnoException;
+    boolean test(Overlay overlay) throws ErrnoException;
   }
 
-  /**
-   * The overlay mounts at one moment: of the first question, or of the call where it is asked at once. For one
-   * operation; questions share the work.
-   */
+  /** The overlay mounts at the moment of the first question. For one operation and one thread. */
   public final class Snapshot {
-    private List<Seen> seen;
+    private List<Overlay> overlays;
 
     private Snapshot() {}
 
     /** The overlay mounts that fit, those of this namespace included. */
-    public List<Found> find(Wanted wanted) throws ErrnoException {
-      if (seen == null) {
-        seen = take();
+    public List<Overlay> find(Wanted wanted) throws ErrnoException {
+      if (overlays == null) {
+        overlays = take();
       }
-      List<Found> found = new ArrayList<>();
-      for (Seen one : seen) {
-        if (wanted.test(one.mount())) {
-          // it may have been moved since it was first seen
-          Optional<MountEntry> now =
-              one.fresh()
-                  ? Optional.of(one.mount())
-                  : mounts.byId(one.mount().id(), one.namespaceId());
-          now.ifPresent(mount -> found.add(new Found(one.namespace(), one.here(), mount)));
+      List<Overlay> found = new ArrayList<>();
+      for (Overlay overlay : overlays) {
+        if (wanted.test(overlay)) {
+          found.add(overlay);
         }
       }
       return found;
     }
   }
 
-  /**
-   * @param namespaceId the kernel's id, 0 for this process's namespace
-   * @param fresh whether the mount was asked about in this snapshot
-   */
-  private record Seen(
-      long namespace, long namespaceId, boolean here, MountEntry mount, boolean fresh) {}
-
   /** A new look at the machine, taken when first asked. */
   public Snapshot snapshot() {
     return new Snapshot();
   }
 
-  private List<Seen> take() throws ErrnoException {
+  private List<Overlay> take() throws ErrnoException {
     if (mounts.uniqueIds()) {
       try {
         return takeByStepping();
@@ -116,22 +215,21 @@ public final class OverlayCensus {
     return takeByProcesses();
   }
 
-  private synchronized List<Seen> takeByStepping() throws ErrnoException {
-    List<Seen> seen = new ArrayList<>();
-    Map<Long, Optional<MountEntry>> listed = new HashMap<>();
+  private synchronized List<Overlay> takeByStepping() throws ErrnoException {
+    Map<Long, View> now = new HashMap<>();
     try (Fd own = new Fd(sys, sys.openat(Linux.AT_FDCWD, OWN, Linux.O_RDONLY, 0))) {
-      collect(own, 0, listed, seen);
-      step(own, Linux.NS_MNT_GET_NEXT, listed, seen);
-      step(own, Linux.NS_MNT_GET_PREV, listed, seen);
+      look(own, 0, now);
+      step(own, Linux.NS_MNT_GET_NEXT, now);
+      step(own, Linux.NS_MNT_GET_PREV, now);
     }
-    known = listed;
-    return seen;
+    views = now;
+    List<Overlay> overlays = new ArrayList<>();
+    now.values().forEach(view -> overlays.addAll(view.overlays().values()));
+    return overlays;
   }
 
   /** Goes from one namespace to the next in one direction of the kernel's order, to the end. */
-  private void step(
-      Fd own, long direction, Map<Long, Optional<MountEntry>> listed, List<Seen> seen)
-      throws ErrnoException {
+  private void step(Fd own, long direction, Map<Long, View> now) throws ErrnoException {
     Fd at = own;
     ByteBuffer info = ByteBuffer.allocateDirect(INFO_BYTES).order(ByteOrder.nativeOrder());
     try {
@@ -151,7 +249,7 @@ public final class OverlayCensus {
         if (previous != own) {
           previous.close();
         }
-        collect(at, info.getLong(INFO_ID_OFFSET), listed, seen);
+        look(at, info.getLong(INFO_ID_OFFSET), now);
       }
     } finally {
       if (at != own) {
@@ -160,10 +258,8 @@ public final class OverlayCensus {
     }
   }
 
-  private void collect(
-      Fd namespace, long namespaceId, Map<Long, Optional<MountEntry>> listed, List<Seen> seen)
-      throws ErrnoException {
-    List<Long> ids;
+  private void look(Fd namespace, long namespaceId, Map<Long, View> now) throws ErrnoException {
+    long[] ids;
     try {
       ids = mounts.ids(namespaceId);
     } catch (ErrnoException e) {
@@ -173,21 +269,33 @@ public final class OverlayCensus {
       }
       throw e;
     }
+    View before = views.get(namespaceId);
+    if (before != null && Arrays.equals(before.ids(), ids)) {
+      now.put(namespaceId, before);
+      return;
+    }
+    Map<Long, Overlay> overlays = new HashMap<>();
     Optional<Long> inode = Optional.empty();
     for (long id : ids) {
-      Optional<MountEntry> overlay = known.get(id);
-      boolean fresh = overlay == null;
-      if (fresh) {
-        overlay = mounts.byId(id, namespaceId).filter(MountEntry::isOverlay);
+      if (before != null && Arrays.binarySearch(before.ids(), id) >= 0) {
+        Overlay known = before.overlays().get(id);
+        if (known != null) {
+          overlays.put(id, known);
+        }
+        continue;
       }
-      listed.put(id, overlay);
-      if (overlay.isPresent()) {
+      Optional<MountEntry> mount = mounts.byId(id, namespaceId).filter(MountEntry::isOverlay);
+      if (mount.isPresent()) {
         if (inode.isEmpty()) {
           inode = Optional.of(inode(namespace));
         }
-        seen.add(new Seen(inode.get(), namespaceId, namespaceId == 0, overlay.get(), fresh));
+        overlays.put(
+            id,
+            new Overlay(
+                inode.get(), namespaceId, namespaceId == 0, mount.get(), Optional.empty()));
       }
     }
+    now.put(namespaceId, new View(ids, overlays));
   }
 
   private long inode(Fd namespace) throws ErrnoException {
@@ -195,23 +303,29 @@ public final class OverlayCensus {
         .inode();
   }
 
-  private List<Seen> takeByProcesses() throws ErrnoException {
-    List<Seen> seen = new ArrayList<>();
+  private List<Overlay> takeByProcesses() throws ErrnoException {
+    List<Overlay> overlays = new ArrayList<>();
     long own = files.stat(OWN).orElseThrow().inode();
     for (Map.Entry<Long, List<Integer>> namespace : processes.byMountNamespace().entrySet()) {
       for (int pid : namespace.getValue()) {
         Optional<byte[]> text = processes.read(pid, "mountinfo");
         if (text.isPresent() && text.get().length > 0) {
-          for (MountEntry mount : Mountinfo.parse(text.get())) {
+          List<MountEntry> all = Mountinfo.parse(text.get());
+          for (MountEntry mount : all) {
             if (mount.isOverlay()) {
-              seen.add(
-                  new Seen(namespace.getKey(), 0, namespace.getKey() == own, mount, true));
+              overlays.add(
+                  new Overlay(
+                      namespace.getKey(),
+                      0,
+                      namespace.getKey() == own,
+                      mount,
+                      all.stream().filter(m -> m.id() == mount.parent()).findFirst()));
             }
           }
           break;
         }
       }
     }
-    return seen;
+    return overlays;
   }
 }

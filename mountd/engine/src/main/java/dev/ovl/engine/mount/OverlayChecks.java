@@ -240,6 +240,11 @@ public final class OverlayChecks {
       return EngineException.failed(
           "this kernel has no overlay file system (modprobe overlay)", failure.refusal());
     }
+    if (failure.errno() == Errno.ELOOP) {
+      return EngineException.failed(
+          "lowers, upper or work lie inside each other, perhaps through a bind mount",
+          failure.refusal());
+    }
     if (failure.messages().isEmpty()) {
       return EngineException.unexpected(failure.refusal());
     }

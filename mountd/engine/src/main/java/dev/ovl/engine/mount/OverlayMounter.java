@@ -38,6 +38,12 @@ import java.util.concurrent.atomic.AtomicInteger;
 public final class OverlayMounter implements AutoCloseable {
   private static final String TYPE = "overlay";
 
+  /**
+   * What is reckoned with before descriptors are opened, the lowest free ones. A process with more open is
+   * told so by the check in mount(2)'s one place.
+   */
+  private static final int LARGEST_DESCRIPTOR = 99_999;
+
   /** fsconfig(FSCONFIG_SET_STRING) refuses longer values with EINVAL. */
   private static final int MAX_STRING_BYTES = 255;
 
@@ -132,7 +138,7 @@ public final class OverlayMounter implements AutoCloseable {
           };
       case FD -> {
         int lowers = Math.min(mount.lowers().size(), OverlayMount.MAX_LOWERS);
-        int longest = 1 + String.valueOf(Integer.MAX_VALUE / 1000).length();
+        int longest = String.valueOf(LARGEST_DESCRIPTOR).length() + 1;
         yield fitsPage(
             lowers * longest
                 + 2 * (longest + "upperdir=,".length())
@@ -220,10 +226,19 @@ public final class OverlayMounter implements AutoCloseable {
   private void mountRelative(OverlayMount mount) throws MountFailure, ErrnoException {
     OverlayMount.ShortNames names = mount.names().orElseThrow();
     byte[] data = relativeData(mount, names);
-    try (Fd base = files.openPath(names.base())) {
+    try (Fd base = open(names.base())) {
       mountIn(base, mount, data);
     }
     propagate(mount);
+  }
+
+  /** Opens what a mount needs; that it cannot be opened is why the mount fails. */
+  private Fd open(OsPath path) throws MountFailure {
+    try {
+      return files.openPath(path);
+    } catch (ErrnoException e) {
+      throw new MountFailure(e, List.of());
+    }
   }
 
   private void mountIn(Fd directory, OverlayMount mount, byte[] data) throws MountFailure {
@@ -340,20 +355,15 @@ public final class OverlayMounter implements AutoCloseable {
       throws ErrnoException {
     set(context, "source", mount.source().bytes());
     for (OsPath lower : lowers) {
-      try (Fd fd = files.openPath(lower)) {
-        setLayer(context, "lowerdir+", lower, fd);
-      }
+      setLayer(context, "lowerdir+", lower);
     }
     if (lowest.isPresent()) {
       setDescriptor(context, "lowerdir+", lowest.get());
     }
     if (mount.upper().isPresent()) {
       OverlayMount.Upper upper = mount.upper().get();
-      try (Fd directory = files.openPath(upper.directory());
-          Fd work = files.openPath(upper.work())) {
-        setLayer(context, "upperdir", upper.directory(), directory);
-        setLayer(context, "workdir", upper.work(), work);
-      }
+      setLayer(context, "upperdir", upper.directory());
+      setLayer(context, "workdir", upper.work());
     }
     for (var option : mount.options().overlayData().entrySet()) {
       if (option.getValue().isEmpty()) {
@@ -368,13 +378,18 @@ public final class OverlayMounter implements AutoCloseable {
     sys.fsconfig(context.number(), Linux.FSCONFIG_CMD_CREATE, "", new byte[0], 0);
   }
 
-  private void setLayer(Fd context, String key, OsPath path, Fd fd) throws ErrnoException {
-    if (layerParameter() == LayerParameter.DESCRIPTOR) {
-      setDescriptor(context, key, fd);
-    } else if (path.length() <= MAX_STRING_BYTES && !path.contains('\\')) {
+  /** By its path where that can be said, which saves opening it; else through a descriptor. */
+  private void setLayer(Fd context, String key, OsPath path) throws ErrnoException {
+    if (path.length() <= MAX_STRING_BYTES && !path.contains('\\')) {
       set(context, key, path.bytes());
-    } else {
-      set(context, key, Files.procPath(fd).bytes());
+      return;
+    }
+    try (Fd fd = files.openPath(path)) {
+      if (layerParameter() == LayerParameter.DESCRIPTOR) {
+        setDescriptor(context, key, fd);
+      } else {
+        set(context, key, Files.procPath(fd).bytes());
+      }
     }
   }
 
@@ -470,7 +485,7 @@ public final class OverlayMounter implements AutoCloseable {
         upper = Optional.of(new OverlayMount.Upper(open.name(u.directory()), open.name(u.work())));
       }
       byte[] data = OptionText.write(names, upper, mount.options());
-      try (Fd descriptors = files.openPath(OsPath.of("/proc/self/fd"))) {
+      try (Fd descriptors = open(OsPath.of("/proc/self/fd"))) {
         mountIn(descriptors, mount, data);
       }
     }
@@ -480,8 +495,8 @@ public final class OverlayMounter implements AutoCloseable {
   private final class Descriptors implements AutoCloseable {
     private final List<Fd> open = new ArrayList<>();
 
-    OsPath name(OsPath path) throws ErrnoException {
-      Fd fd = files.openPath(path);
+    OsPath name(OsPath path) throws MountFailure {
+      Fd fd = OverlayMounter.this.open(path);
       open.add(fd);
       return OsPath.of(String.valueOf(fd.number()));
     }

@@ -32,13 +32,16 @@ import java.util.stream.Stream;
  * are. The journal names both, so that {@link #recover} needs no more than to compare.
  */
 final class DefinitionEditor {
+  private static final int ATTEMPTS = 4;
+
   private final Files files;
-  private final OsPath root;
   private final Overlay2Home home;
+  private final RootFormat format;
   private final StackStore store;
   private final Journal journal;
   private final Locks locks;
   private final StackMounts mounts;
+  private final StackUsers users;
   private final OverlayMounter mounter;
   private final OverlayChecks checks;
 
@@ -46,24 +49,27 @@ final class DefinitionEditor {
       Syscalls sys,
       OsPath root,
       Overlay2Home home,
+      RootFormat format,
       StackStore store,
       Locks locks,
       StackMounts mounts,
+      StackUsers users,
       OverlayMounter mounter) {
     this.files = new Files(sys);
-    this.root = root;
     this.home = home;
+    this.format = format;
     this.store = store;
     this.journal = new Journal(sys, root);
     this.locks = locks;
     this.mounts = mounts;
+    this.users = users;
     this.mounter = mounter;
     this.checks = new OverlayChecks(sys);
   }
 
   /** Makes the root's directories where they are missing. */
   void prepare() throws EngineException, ErrnoException {
-    new RootFormat(files, root).prepare();
+    format.prepare(locks);
     store.prepare();
     journal.prepare();
     home.prepare();
@@ -234,26 +240,61 @@ final class DefinitionEditor {
         }
       }
     }
-    mounts.refuseUsedUpper(stack, Optional.empty(), mounts.overlays());
+    users.refuseUsedUpper(mounts.look(stack));
   }
 
   // ---- writing it ---------------------------------------------------------------------------
 
+  /** Makes the new stack that a checked request asks for. When that fails all is as before. */
+  StackDefinition create(StackRequest request) throws EngineException, ErrnoException {
+    return store(() -> define(request), Optional.empty());
+  }
+
+  /** Changes a stack. When that fails all is as before. */
+  StackDefinition change(StackDefinition before, StackChange change)
+      throws EngineException, ErrnoException {
+    return store(() -> redefine(before, change), Optional.of(before));
+  }
+
+  /** Makes up a definition, with names for what is new in it. */
+  private interface Definer {
+    StackDefinition define() throws EngineException, ErrnoException;
+  }
+
+  private StackDefinition store(Definer definer, Optional<StackDefinition> before)
+      throws EngineException, ErrnoException {
+    for (int attempt = 0; attempt < ATTEMPTS; attempt++) {
+      StackDefinition stack = definer.define();
+      if (store(stack, before)) {
+        return stack;
+      }
+    }
+    throw EngineException.failed(
+        "every name for a link is taken in " + home.directory().quoted(), Errno.EEXIST);
+  }
+
   /**
-   * Makes what a definition needs, writes it, and removes what the one before needed and it does not. When
-   * that fails all is as before.
+   * Makes what a definition needs, writes it, and removes what the one before needed and it does not.
+   *
+   * @return false when the name of a link was taken between asking for it and making it; all is as before
    */
-  void store(StackDefinition stack, Optional<StackDefinition> before)
+  private boolean store(StackDefinition stack, Optional<StackDefinition> before)
       throws EngineException, ErrnoException {
     journal.begin(entry(stack.name(), Stream.concat(Stream.of(stack), before.stream()).toList()));
     try {
-      make(stack, before);
+      Set<String> made = new HashSet<>();
+      if (!make(stack, before, made)) {
+        forgetForeignLinks(stack, before, made);
+        recover(stack.name());
+        return false;
+      }
       write(stack, before);
     } catch (EngineException | ErrnoException | RuntimeException failure) {
       takeBack(stack.name(), before, failure);
       throw failure;
     }
     clear(stack.name());
+    return true;
   }
 
   /** Clears up after a definition has been written: it stands, whatever happens here. */
@@ -272,13 +313,18 @@ final class DefinitionEditor {
         definitions.stream().flatMap(StackDefinition::links).distinct().toList());
   }
 
-  private void make(StackDefinition stack, Optional<StackDefinition> before)
-      throws EngineException, ErrnoException {
+  /** Makes links and layer; {@code made} gets the links. False when a link's name is taken. */
+  private boolean make(
+      StackDefinition stack, Optional<StackDefinition> before, Set<String> made)
+      throws ErrnoException {
     Set<String> present = new HashSet<>();
     before.ifPresent(b -> b.links().forEach(present::add));
     for (Lower lower : stack.lowers()) {
-      if (!present.contains(lower.link()) && !home.links().make(lower.link(), lower.path())) {
-        throw linkTaken(lower.link());
+      if (!present.contains(lower.link())) {
+        if (!home.links().make(lower.link(), lower.path())) {
+          return false;
+        }
+        made.add(lower.link());
       }
     }
     if (stack.layer().isPresent()) {
@@ -288,17 +334,20 @@ final class DefinitionEditor {
         home.writeLower(layer.id(), links);
       } else {
         Statx rootOf = files.stat(stack.lowers().get(0).path()).orElseThrow();
-        if (!home.create(layer.id(), layer.link(), links, rootOf)) {
-          throw linkTaken(layer.link());
-        }
+        return home.create(layer.id(), layer.link(), links, rootOf);
       }
     }
+    return true;
   }
 
-  /** Between asking for an unused name and taking it; 130 random bits do not meet by chance. */
-  private static EngineException linkTaken(String link) {
-    return EngineException.failed(
-        "link name " + link + " was taken meanwhile; try again", Errno.EEXIST);
+  /** Rewrites the journal's entry so that a link with the unlucky name, which is somebody else's, stays. */
+  private void forgetForeignLinks(
+      StackDefinition stack, Optional<StackDefinition> before, Set<String> made)
+      throws ErrnoException {
+    List<String> links =
+        Stream.concat(made.stream(), before.stream().flatMap(StackDefinition::links)).toList();
+    journal.begin(
+        new Journal.Entry(stack.name(), stack.layer().stream().map(Layer::id).toList(), links));
   }
 
   private void write(StackDefinition stack, Optional<StackDefinition> before)
@@ -311,7 +360,7 @@ final class DefinitionEditor {
       return;
     }
     // who owns an upper is decided by one process at a time
-    try (Locks.Held held = locks.acquire(root.resolve("uppers.lock"), "the list of uppers")) {
+    try (Locks.Held held = locks.acquire(format.lockFile(), "the root")) {
       refuseSharedUpper(stack);
       store.write(stack);
     }

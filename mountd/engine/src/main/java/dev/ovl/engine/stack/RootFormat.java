@@ -2,25 +2,28 @@ package dev.ovl.engine.stack;
 
 import dev.ovl.engine.EngineException;
 import dev.ovl.engine.file.Files;
+import dev.ovl.engine.file.Locks;
 import dev.ovl.engine.json.Json;
 import dev.ovl.engine.json.JsonException;
 import dev.ovl.sys.ErrnoException;
 import dev.ovl.sys.OsPath;
+import dev.ovl.sys.Syscalls;
 import java.util.Map;
 import java.util.Optional;
 
 /** The file {@code <root>/ovl.json}, which says by which rules the root is laid out. */
-public final class RootFormat {
+final class RootFormat {
   private static final int SCHEMA = 1;
 
   private final Files files;
   private final OsPath root;
+  private volatile boolean known;
 
   /**
    * @param root need not exist
    */
-  public RootFormat(Files files, OsPath root) {
-    this.files = files;
+  RootFormat(Syscalls sys, OsPath root) {
+    this.files = new Files(sys);
     this.root = root;
   }
 
@@ -30,9 +33,12 @@ public final class RootFormat {
 
   /**
    * Refuses a root that this version does not understand. One without the file is fine: it is empty, or
-   * another engine's.
+   * another engine's. A format that is known is not read again.
    */
-  public void check() throws EngineException, ErrnoException {
+  void check() throws EngineException, ErrnoException {
+    if (known) {
+      return;
+    }
     Optional<byte[]> text = files.read(file());
     if (text.isEmpty()) {
       return;
@@ -54,13 +60,25 @@ public final class RootFormat {
               + SCHEMA
               + ")");
     }
+    known = true;
   }
 
   /** Makes the root directory and the file where they are missing. */
-  void prepare() throws ErrnoException {
-    files.mkdirs(root, 0711);
-    if (files.lstat(file()).isEmpty()) {
-      files.replace(file(), new Json().writeLine(Map.of("schema", SCHEMA)), 0644);
+  void prepare(Locks locks) throws EngineException, ErrnoException {
+    check();
+    if (known) {
+      return;
     }
+    files.mkdirs(root, 0711);
+    try (Locks.Held held = locks.acquire(lockFile(), "the root")) {
+      if (files.lstat(file()).isEmpty()) {
+        files.replace(file(), new Json().writeLine(Map.of("schema", SCHEMA)), 0644);
+      }
+    }
+  }
+
+  /** What is locked while something is decided that concerns the root as a whole. */
+  OsPath lockFile() {
+    return root.resolve("root.lock");
   }
 }

@@ -8,20 +8,17 @@ import dev.ovl.engine.mount.MountEntry;
 import dev.ovl.engine.mount.MountFailure;
 import dev.ovl.engine.mount.MountHolders;
 import dev.ovl.engine.mount.MountMethod;
-import dev.ovl.engine.mount.MountTable;
-import dev.ovl.engine.mount.OverlayCensus;
-import dev.ovl.engine.mount.OverlayCensus.Found;
 import dev.ovl.engine.mount.OverlayChecks;
 import dev.ovl.engine.mount.OverlayMount;
 import dev.ovl.engine.mount.OverlayMounter;
 import dev.ovl.engine.mount.VolatileMarker;
+import dev.ovl.engine.stack.StackMounts.Sighting;
 import dev.ovl.sys.Errno;
 import dev.ovl.sys.ErrnoException;
 import dev.ovl.sys.Linux;
 import dev.ovl.sys.OsPath;
 import dev.ovl.sys.Statx;
 import dev.ovl.sys.Syscalls;
-import java.util.List;
 import java.util.Optional;
 
 /** Mounts and unmounts stacks. Its caller holds the stack's lock. */
@@ -29,8 +26,8 @@ final class StackLifecycle {
   private final Syscalls sys;
   private final Files files;
   private final Overlay2Home home;
-  private final MountTable table;
   private final StackMounts mounts;
+  private final StackUsers users;
   private final MountRecords records;
   private final OverlayMounter mounter;
   private final OverlayChecks checks;
@@ -39,16 +36,16 @@ final class StackLifecycle {
   StackLifecycle(
       Syscalls sys,
       Overlay2Home home,
-      MountTable table,
       StackMounts mounts,
+      StackUsers users,
       MountRecords records,
       OverlayMounter mounter,
       MountHolders holders) {
     this.sys = sys;
     this.files = new Files(sys);
     this.home = home;
-    this.table = table;
     this.mounts = mounts;
+    this.users = users;
     this.records = records;
     this.mounter = mounter;
     this.checks = new OverlayChecks(sys);
@@ -60,8 +57,8 @@ final class StackLifecycle {
   /** Mounts the stack unless it is mounted. Returns the target. */
   OsPath up(StackDefinition stack, boolean acceptVolatile)
       throws EngineException, ErrnoException {
-    OverlayCensus.Snapshot overlays = mounts.overlays();
-    StackState state = mounts.state(stack, overlays);
+    Sighting sighting = mounts.look(stack);
+    StackState state = sighting.state();
     switch (state) {
       case StackState.Up up -> {
         return mounts.target(stack);
@@ -70,17 +67,19 @@ final class StackLifecycle {
           throw EngineException.failed("is mounted but " + state.remark().orElseThrow());
       case StackState.Moved moved ->
           throw EngineException.failed("is mounted but " + state.remark().orElseThrow());
-      case StackState.Down down -> mount(stack, acceptVolatile, overlays);
+      case StackState.Down down -> mount(sighting, acceptVolatile);
     }
     return mounts.target(stack);
   }
 
-  private void mount(
-      StackDefinition stack, boolean acceptVolatile, OverlayCensus.Snapshot overlays)
+  private void mount(Sighting sighting, boolean acceptVolatile)
       throws EngineException, ErrnoException {
-    mounts.refuseUsedUpper(stack, records.find(stack.name()), overlays);
+    StackDefinition stack = sighting.stack();
+    users.refuseUsedUpper(sighting);
     OverlayMount mount = mounts.mount(stack);
-    refuseBusyTarget(mount);
+    if (stack.target().isPresent()) {
+      checkTarget(mount, sighting.onTarget());
+    }
     OverlayMounter.Plan plan = mounter.plan(mount, stack.method());
     if (acceptVolatile && mount.upper().isPresent()) {
       new VolatileMarker(sys, mount.upper().get().work()).remove();
@@ -133,16 +132,19 @@ final class StackLifecycle {
   }
 
   /**
-   * Refuses a target where something is mounted already, unless that is what the stack lies over: a lower
-   * may be mounted on the very directory.
+   * Refuses a target that is no directory, before the kernel has made a superblock for it, and one where
+   * something is mounted already, unless that is what the stack lies over: a lower may be mounted on the very
+   * directory.
    */
-  private void refuseBusyTarget(OverlayMount mount)
+  private void checkTarget(OverlayMount mount, Optional<MountEntry> onTarget)
       throws EngineException, ErrnoException {
-    Optional<MountEntry> there = table.at(mount.target());
-    if (there.isEmpty()) {
+    Optional<Statx> target = files.stat(mount.target());
+    if (target.filter(Statx::isDirectory).isEmpty()) {
+      checks.checkTarget(mount.target());
+    }
+    if (onTarget.isEmpty()) {
       return;
     }
-    Optional<Statx> target = files.stat(mount.target());
     for (OsPath lower : mount.lowers()) {
       if (files.stat(lower).filter(l -> target.filter(l::sameFile).isPresent()).isPresent()) {
         return;
@@ -150,9 +152,9 @@ final class StackLifecycle {
     }
     throw EngineException.failed(
         "target is busy: "
-            + there.get().source().quoted()
+            + onTarget.get().source().quoted()
             + " ("
-            + there.get().type()
+            + onTarget.get().type()
             + ") is mounted on "
             + mount.target().quoted(),
         Errno.EBUSY);
@@ -177,7 +179,8 @@ final class StackLifecycle {
    * @param lazy detach it although it is in use: it ends when its users do
    */
   void down(StackDefinition stack, boolean lazy) throws EngineException, ErrnoException {
-    StackState state = mounts.state(stack);
+    Sighting sighting = mounts.look(stack);
+    StackState state = sighting.state();
     switch (state) {
       case StackState.Covered covered ->
           throw EngineException.failed(
@@ -196,16 +199,8 @@ final class StackLifecycle {
         unmount(moved.mount(), moved.mount().point(), lazy);
         settle(stack, Optional.of(MountRecords.Made.of(moved.mount())));
       }
-      case StackState.Down down -> settle(stack, records.find(stack.name()));
+      case StackState.Down down -> settle(stack, sighting.record());
     }
-  }
-
-  /**
-   * Refuses while a mount of the stack lives anywhere, though it is not mounted here: deleting its upper
-   * would pull the ground from under it.
-   */
-  void refuseAlive(StackDefinition stack) throws EngineException, ErrnoException {
-    mounts.refuseUsedUpper(stack, records.find(stack.name()), mounts.overlays());
   }
 
   /** Removes what is known of the stack's mount. */
@@ -215,16 +210,8 @@ final class StackLifecycle {
 
   private void refuseCopies(MountEntry mount, boolean lazy)
       throws EngineException, ErrnoException {
-    if (lazy) {
-      return;
-    }
-    List<Found> copies = mounts.copies(mount);
-    if (!copies.isEmpty()) {
-      throw EngineException.failed(
-          "a copy would stay alive and keep upper and work in use: "
-              + mounts.describe(copies.get(0))
-              + "; end it, or use --lazy to unmount here all the same",
-          Errno.EBUSY);
+    if (!lazy) {
+      users.refuseCopies(mount);
     }
   }
 
@@ -242,20 +229,22 @@ final class StackLifecycle {
 
   /**
    * Clears up after a mount that has ended: the volatile marker, the driver's mount point, the record. What
-   * is still alive somewhere keeps its marker and record, so that the next up knows.
+   * is still alive somewhere keeps them: the next up must know, and removing a directory detaches what is
+   * mounted on it in other namespaces.
    */
   private void settle(StackDefinition stack, Optional<MountRecords.Made> ended)
       throws ErrnoException {
-    boolean alive = ended.isPresent() && mounts.isAlive(stack, ended.get());
-    if (!alive && ended.isPresent()) {
+    boolean alive = ended.isPresent() && users.isAlive(stack, ended.get());
+    if (alive) {
+      return;
+    }
+    if (ended.isPresent()) {
       endVolatile(stack);
     }
     if (stack.target().isEmpty()) {
       files.rmdir(mounts.target(stack));
     }
-    if (!alive) {
-      records.delete(stack.name());
-    }
+    records.delete(stack.name());
   }
 
   private void endVolatile(StackDefinition stack) throws ErrnoException {

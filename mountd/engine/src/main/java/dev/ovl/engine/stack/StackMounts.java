@@ -5,45 +5,29 @@ import dev.ovl.engine.driver.overlay2.Overlay2Home;
 import dev.ovl.engine.driver.overlay2.ShortLinks;
 import dev.ovl.engine.file.Files;
 import dev.ovl.engine.mount.MountEntry;
-import dev.ovl.engine.mount.MountHolders;
-import dev.ovl.engine.mount.MountHolders.Holder;
 import dev.ovl.engine.mount.MountTable;
 import dev.ovl.engine.mount.OverlayCensus;
-import dev.ovl.engine.mount.OverlayCensus.Found;
+import dev.ovl.engine.mount.OverlayCensus.Overlay;
 import dev.ovl.engine.mount.OverlayMount;
-import dev.ovl.engine.mount.Processes;
-import dev.ovl.engine.mount.UpperUsers;
 import dev.ovl.engine.stack.StackDefinition.Lower;
 import dev.ovl.engine.stack.StackDefinition.Upper;
-import dev.ovl.sys.Errno;
 import dev.ovl.sys.ErrnoException;
 import dev.ovl.sys.OsPath;
 import dev.ovl.sys.Syscalls;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
-import java.util.Set;
-import java.util.concurrent.TimeUnit;
-import java.util.concurrent.locks.LockSupport;
-import java.util.stream.Collectors;
 
 /**
- * From a definition to its mount: which one it asks for, which one the kernel has of it, and who else has
- * a hand on its upper. Asks only; changes nothing.
+ * From a definition to its mount: which one it asks for, and which one the kernel has of it. Asks only;
+ * changes nothing.
  */
 final class StackMounts {
-  private static final long PATIENCE_NANOS = TimeUnit.SECONDS.toNanos(1);
-  private static final long POLL_NANOS = TimeUnit.MILLISECONDS.toNanos(20);
-
-  private final Syscalls sys;
   private final Files files;
   private final OsPath root;
   private final Overlay2Home home;
   private final MountTable table;
   private final OverlayCensus census;
-  private final UpperUsers upperUsers;
-  private final Processes processes;
-  private final MountHolders holders;
   private final MountRecords records;
 
   StackMounts(
@@ -52,18 +36,12 @@ final class StackMounts {
       Overlay2Home home,
       MountTable table,
       OverlayCensus census,
-      Processes processes,
-      MountHolders holders,
       MountRecords records) {
-    this.sys = sys;
     this.files = new Files(sys);
     this.root = root;
     this.home = home;
     this.table = table;
     this.census = census;
-    this.upperUsers = new UpperUsers(sys);
-    this.processes = processes;
-    this.holders = holders;
     this.records = records;
   }
 
@@ -122,31 +100,42 @@ final class StackMounts {
 
   // ---- what the kernel has ------------------------------------------------------------------
 
-  /** A look at all overlay mounts, for one operation. */
-  OverlayCensus.Snapshot overlays() {
-    return census.snapshot();
-  }
+  /**
+   * A stack as one operation sees it.
+   *
+   * @param record of the mount that was last made for it
+   * @param onTarget what is mounted on its target, whatever that is
+   * @param overlays all overlay mounts, looked up when first asked for
+   */
+  record Sighting(
+      StackDefinition stack,
+      Optional<MountRecords.Made> record,
+      Optional<MountEntry> onTarget,
+      OverlayCensus.Snapshot overlays,
+      StackState state) {}
 
   /** Where the stack's mount is in this namespace. */
-  StackState state(StackDefinition stack) throws ErrnoException {
-    return state(stack, overlays());
+  Sighting look(StackDefinition stack) throws ErrnoException {
+    OverlayCensus.Snapshot overlays = census.snapshot();
+    Optional<MountEntry> top = table.at(target(stack));
+    Optional<MountRecords.Made> record = records.find(stack.name());
+    return new Sighting(stack, record, top, overlays, state(stack, top, record, overlays));
   }
 
-  /** As {@link #state(StackDefinition)}, by a snapshot that is used further. */
-  StackState state(StackDefinition stack, OverlayCensus.Snapshot overlays)
+  private StackState state(
+      StackDefinition stack,
+      Optional<MountEntry> top,
+      Optional<MountRecords.Made> record,
+      OverlayCensus.Snapshot overlays)
       throws ErrnoException {
-    OsPath target = target(stack);
-    Optional<MountEntry> top = table.at(target);
-    Optional<MountRecords.Made> record = records.find(stack.name());
-    if (top.isPresent() && isOf(stack, top.get(), record)) {
+    if (top.isPresent() && isOfHere(stack, top.get(), record, () -> table.upper(top.get()))) {
       return new StackState.Up(top.get());
     }
     Optional<MountEntry> mount = elsewhere(stack, record, overlays);
     if (mount.isEmpty()) {
       return new StackState.Down();
     }
-    boolean onTarget = files.resolve(target).equals(Optional.of(mount.get().point()));
-    return onTarget && top.isPresent()
+    return top.isPresent() && isOnTarget(stack, mount.get())
         ? new StackState.Covered(mount.get(), top.get())
         : new StackState.Moved(mount.get());
   }
@@ -158,47 +147,87 @@ final class StackMounts {
       throws ErrnoException {
     if (record.isPresent() && table.uniqueIds()) {
       Optional<MountEntry> recorded = table.byId(record.get().mountId());
-      if (recorded.isPresent() && hasSource(stack, recorded.get())) {
+      if (recorded.isPresent()) {
         return recorded;
       }
     }
-    return overlays.find(entry -> isOf(stack, entry, record) || isOnTarget(stack, entry)).stream()
-        .filter(Found::here)
-        .map(Found::mount)
-        .findFirst();
-  }
-
-  private boolean isOnTarget(StackDefinition stack, MountEntry mount) throws ErrnoException {
-    return hasSource(stack, mount)
-        && files.resolve(target(stack)).equals(Optional.of(mount.point()));
+    for (Overlay overlay : overlays.find(o -> o.isHere() && hasSource(stack, o.mount()))) {
+      Optional<MountEntry> now = overlay.now();
+      if (now.isPresent() && isOfHere(stack, now.get(), record, overlay::upper)) {
+        return now;
+      }
+    }
+    return Optional.empty();
   }
 
   private static boolean hasSource(StackDefinition stack, MountEntry mount) {
     return mount.isOverlay() && mount.source().equals(stack.name().mountSource());
   }
 
+  /** Looks up the upper of a mount as the kernel shows it. */
+  private interface ShownUpper {
+    Optional<OsPath> get() throws ErrnoException;
+  }
+
   /**
-   * Whether a mount is this stack's, and not that of a stack of the same name under another root: by the
-   * record, else by its upper, else (read-only, or an upper shown as a number) by its place.
+   * Whether a mount of this namespace is this stack's, and not that of a stack of the same name under another
+   * root: by the id that was recorded, else by its upper, else (read-only, or an upper shown as a number) by
+   * its place.
    */
-  private boolean isOf(
-      StackDefinition stack, MountEntry mount, Optional<MountRecords.Made> record)
+  private boolean isOfHere(
+      StackDefinition stack,
+      MountEntry mount,
+      Optional<MountRecords.Made> record,
+      ShownUpper shown)
       throws ErrnoException {
     if (!hasSource(stack, mount)) {
       return false;
     }
-    if (record.filter(r -> r.device().equals(mount.device())).isPresent()) {
+    if (table.uniqueIds() && record.filter(r -> r.mountId() == mount.id()).isPresent()) {
       return true;
     }
-    Optional<OsPath> shown = mount.path("upperdir");
-    Optional<OverlayMount.Upper> upper = upper(stack);
-    if (shown.isPresent() && upper.isPresent() && UpperUsers.isTelling(shown.get())) {
-      // resolve leaves an absolute path as it is, and completes one relative to the home
-      OsPath path = home.directory().resolve(shown.get());
-      return path.equals(upper.get().directory())
-          || files.resolve(upper.get().directory()).equals(Optional.of(path));
+    Optional<Boolean> sameUpper = hasUpper(stack, shown);
+    return sameUpper.isPresent() ? sameUpper.get() : isOnTarget(stack, mount);
+  }
+
+  /** Whether an overlay mount, in whatever namespace, is this stack's. */
+  boolean isOf(StackDefinition stack, Overlay overlay, Optional<MountRecords.Made> record)
+      throws ErrnoException {
+    MountEntry mount = overlay.mount();
+    if (overlay.isHere()) {
+      return isOfHere(stack, mount, record, overlay::upper);
     }
-    return isOnTarget(stack, mount);
+    if (!hasSource(stack, mount)) {
+      return false;
+    }
+    Optional<Boolean> sameUpper = hasUpper(stack, overlay::upper);
+    if (sameUpper.isPresent()) {
+      return sameUpper.get();
+    }
+    return record.isPresent()
+        ? record.get().device().equals(mount.device())
+        : isOnTarget(stack, mount);
+  }
+
+  /** Whether the upper shown is the stack's; empty when nothing tells. */
+  private Optional<Boolean> hasUpper(StackDefinition stack, ShownUpper shown)
+      throws ErrnoException {
+    Optional<OverlayMount.Upper> upper = upper(stack);
+    if (upper.isEmpty()) {
+      return Optional.empty();
+    }
+    Optional<OsPath> text = shown.get();
+    if (text.isEmpty()) {
+      return Optional.empty();
+    }
+    // resolve leaves an absolute path as it is, and completes one relative to the home
+    OsPath path = home.directory().resolve(text.get());
+    OsPath ours = upper.get().directory();
+    return Optional.of(path.equals(ours) || files.resolve(ours).equals(Optional.of(path)));
+  }
+
+  private boolean isOnTarget(StackDefinition stack, MountEntry mount) throws ErrnoException {
+    return files.resolve(target(stack)).equals(Optional.of(mount.point()));
   }
 
   /** The mount just made on the stack's target. */
@@ -217,148 +246,5 @@ final class StackMounts {
 
   private Optional<MountEntry> onTop(StackDefinition stack) throws ErrnoException {
     return table.at(target(stack)).filter(entry -> hasSource(stack, entry));
-  }
-
-  // ---- who else -----------------------------------------------------------------------------
-
-  /**
-   * True while a mount that was made for the stack lives anywhere: in any namespace, or detached and kept by
-   * open files. Device numbers are given again at once, so that one which is in use proves nothing yet.
-   */
-  boolean isAlive(StackDefinition stack, MountRecords.Made made) throws ErrnoException {
-    if (!hasSuperblock(made.device())) {
-      return false;
-    }
-    if (!overlays()
-        .find(entry -> entry.device().equals(made.device()) && hasSource(stack, entry))
-        .isEmpty()) {
-      return true;
-    }
-    return table.uniqueIds()
-        ? !holders.of(Set.of(made.mountId())).isEmpty()
-        : table.all().stream().noneMatch(entry -> entry.device().equals(made.device()));
-  }
-
-  private boolean hasSuperblock(MountEntry.Device device) throws ErrnoException {
-    try {
-      return sys.ustat(device.major(), device.minor());
-    } catch (ErrnoException e) {
-      if (e.is(Errno.ENOSYS)) {
-        return true;
-      }
-      throw e;
-    }
-  }
-
-  /** Copies in other mount namespaces that unmounting this mount would leave there. */
-  List<Found> copies(MountEntry mount) throws ErrnoException {
-    return lasting(
-        overlays(),
-        overlays ->
-            overlays
-                .find(
-                    entry ->
-                        entry.device().equals(mount.device())
-                            && entry.source().equals(mount.source()))
-                .stream()
-                .filter(found -> !found.here() && !found.mount().follows(mount))
-                .toList());
-  }
-
-  /** A question to a snapshot. */
-  private interface Question {
-    List<Found> ask(OverlayCensus.Snapshot overlays) throws ErrnoException;
-  }
-
-  /**
-   * Mounts that stand in the way, and go on standing there: a namespace in which no process shows itself is
-   * given a moment to end, since probes and helpers make such.
-   */
-  private List<Found> lasting(OverlayCensus.Snapshot overlays, Question question)
-      throws ErrnoException {
-    long deadline = System.nanoTime() + PATIENCE_NANOS;
-    List<Found> found = question.ask(overlays);
-    while (!found.isEmpty() && System.nanoTime() < deadline && !anyInhabited(found)) {
-      LockSupport.parkNanos(POLL_NANOS);
-      found = question.ask(overlays());
-    }
-    return found;
-  }
-
-  private boolean anyInhabited(List<Found> found) throws ErrnoException {
-    Set<Long> inhabited = processes.byMountNamespace().keySet();
-    return found.stream().anyMatch(one -> inhabited.contains(one.namespace()));
-  }
-
-  /**
-   * Refuses when another mount, or what is left of an earlier one of this stack, has its upper or work in
-   * use: two mounts on one upper are undefined behaviour, and the kernel only warns.
-   */
-  void refuseUsedUpper(
-      StackDefinition stack,
-      Optional<MountRecords.Made> record,
-      OverlayCensus.Snapshot overlays)
-      throws EngineException, ErrnoException {
-    Optional<OverlayMount.Upper> upper = upper(stack);
-    if (upper.isEmpty()) {
-      return;
-    }
-    List<Found> users =
-        lasting(overlays, seen -> users(stack, upper.get(), record, seen));
-    if (!users.isEmpty()) {
-      Found user = users.get(0);
-      throw EngineException.failed(
-          (user.mount().source().equals(stack.name().mountSource())
-                  ? "a copy of its mount is still alive: "
-                  : "upper or work is in use by another overlay: ")
-              + describe(user),
-          Errno.EBUSY);
-    }
-    if (record.isPresent() && isAlive(stack, record.get())) {
-      throw EngineException.failed(
-          "its earlier mount was detached but is still in use"
-              + holders.of(Set.of(record.get().mountId())).stream()
-                  .map(Holder::toString)
-                  .collect(Collectors.joining(", ", " by ", "")),
-          Errno.EBUSY);
-    }
-  }
-
-  private List<Found> users(
-      StackDefinition stack,
-      OverlayMount.Upper upper,
-      Optional<MountRecords.Made> record,
-      OverlayCensus.Snapshot overlays)
-      throws ErrnoException {
-    List<Found> copies = overlays.find(entry -> isOf(stack, entry, record));
-    return copies.isEmpty() ? upperUsers.of(upper, overlays) : copies;
-  }
-
-  /** Names a mount elsewhere and the processes of its namespace. */
-  String describe(Found found) throws ErrnoException {
-    String place =
-        found.mount().source().quoted() + " on " + found.mount().point().quoted();
-    if (found.here()) {
-      return place;
-    }
-    String holders =
-        processes.byMountNamespace().getOrDefault(found.namespace(), List.of()).stream()
-            .limit(3)
-            .map(pid -> "pid " + pid + commandOf(pid))
-            .collect(Collectors.joining(", "));
-    return place
-        + " in mount namespace mnt:["
-        + found.namespace()
-        + "]"
-        + (holders.isEmpty() ? " (no process)" : " of " + holders);
-  }
-
-  private String commandOf(int pid) {
-    try {
-      return " (" + OsPath.quoted(processes.command(pid)) + ")";
-    } catch (ErrnoException e) {
-      // the name only adorns a message that is already worth telling
-      return "";
-    }
   }
 }

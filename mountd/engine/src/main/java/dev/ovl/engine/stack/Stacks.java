@@ -32,10 +32,12 @@ import java.util.concurrent.ConcurrentHashMap;
 public final class Stacks implements AutoCloseable {
   private static final Duration LOCK_PATIENCE = Duration.ofSeconds(30);
 
+  private final RootFormat format;
   private final StackStore store;
   private final Locks locks;
   private final DefinitionEditor editor;
   private final StackMounts mounts;
+  private final StackUsers users;
   private final StackLifecycle lifecycle;
   private final OverlayMounter mounter;
 
@@ -52,16 +54,18 @@ public final class Stacks implements AutoCloseable {
     MountTable table = new MountTable(sys);
     Processes processes = new Processes(sys);
     OverlayCensus census = new OverlayCensus(sys, table, processes);
+    MountHolders holders = new MountHolders(sys, table, processes);
     MountRecords records = new MountRecords(sys, root, run);
+    this.format = new RootFormat(sys, root);
     this.store = new StackStore(sys, root);
     this.locks = new Locks(sys, LOCK_PATIENCE);
     this.mounter = new OverlayMounter(sys, run.resolve("nested"));
-    MountHolders holders = new MountHolders(sys, table, processes);
-    this.mounts = new StackMounts(sys, root, home, table, census, processes, holders, records);
-    this.editor = new DefinitionEditor(sys, root, home, store, locks, mounts, mounter);
+    this.mounts = new StackMounts(sys, root, home, table, census, records);
+    this.users = new StackUsers(sys, mounts, table, census, processes, holders);
+    this.editor =
+        new DefinitionEditor(sys, root, home, format, store, locks, mounts, users, mounter);
     this.lifecycle =
-        new StackLifecycle(
-            sys, home, table, mounts, records, mounter, holders);
+        new StackLifecycle(sys, home, mounts, users, records, mounter, holders);
   }
 
   /** What is done with a stack while its lock is held. */
@@ -71,6 +75,7 @@ public final class Stacks implements AutoCloseable {
 
   /** Works on a stack that exists; asking for one that does not leaves no lock file. */
   private <T> T locked(StackName name, Work<T> work) throws EngineException, ErrnoException {
+    format.check();
     if (!store.exists(name)) {
       throw noSuchStack();
     }
@@ -94,6 +99,7 @@ public final class Stacks implements AutoCloseable {
   }
 
   private StackDefinition get(StackName name) throws EngineException, ErrnoException {
+    format.check();
     return store.find(name).orElseThrow(Stacks::noSuchStack);
   }
 
@@ -113,8 +119,7 @@ public final class Stacks implements AutoCloseable {
       boolean done = false;
       try {
         editor.sweep(request.name());
-        StackDefinition stack = editor.define(request);
-        editor.store(stack, Optional.empty());
+        StackDefinition stack = editor.create(request);
         done = true;
         return stack;
       } finally {
@@ -127,6 +132,7 @@ public final class Stacks implements AutoCloseable {
 
   /** Checks all that {@link #create} checks before it writes; changes nothing. */
   public void checkCreate(StackRequest request) throws EngineException, ErrnoException {
+    format.check();
     editor.check(request);
     editor.refuseSharedUpper(editor.define(request));
   }
@@ -142,9 +148,7 @@ public final class Stacks implements AutoCloseable {
         name,
         (before, held) -> {
           refuseMounted(before, "change");
-          StackDefinition after = editor.redefine(before, change);
-          editor.store(after, Optional.of(before));
-          return after;
+          return editor.change(before, change);
         });
   }
 
@@ -188,8 +192,7 @@ public final class Stacks implements AutoCloseable {
           if (force) {
             lifecycle.down(stack, false);
           }
-          refuseMounted(stack, "remove");
-          lifecycle.refuseAlive(stack);
+          users.refuseRemoval(refuseMounted(stack, "remove"));
           lifecycle.forget(stack);
           editor.delete(stack);
           held.removeFile();
@@ -208,9 +211,10 @@ public final class Stacks implements AutoCloseable {
     return clearedAway.remove(name);
   }
 
-  private void refuseMounted(StackDefinition stack, String purpose)
+  private StackMounts.Sighting refuseMounted(StackDefinition stack, String purpose)
       throws EngineException, ErrnoException {
-    StackState state = mounts.state(stack);
+    StackMounts.Sighting sighting = mounts.look(stack);
+    StackState state = sighting.state();
     if (state.mounted().isPresent()) {
       throw EngineException.failed(
           "is up on "
@@ -220,6 +224,7 @@ public final class Stacks implements AutoCloseable {
               + " it",
           Errno.EBUSY);
     }
+    return sighting;
   }
 
   /**
@@ -227,16 +232,14 @@ public final class Stacks implements AutoCloseable {
    * alone.
    */
   public void recover() throws EngineException, ErrnoException {
+    format.check();
     sweepLocks();
     for (StackName name : editor.unended()) {
       ifFree(
           name,
           held -> {
             editor.sweep(name);
-            if (!store.exists(name)) {
-              clearedAway.add(name);
-              held.removeFile();
-            }
+            removeIfStray(name, held);
           });
     }
     mounter.sweepScratch();
@@ -265,6 +268,7 @@ public final class Stacks implements AutoCloseable {
 
   private void removeIfStray(StackName name, Locks.Held held) throws ErrnoException {
     if (!store.exists(name)) {
+      clearedAway.add(name);
       held.removeFile();
     }
   }
@@ -299,24 +303,25 @@ public final class Stacks implements AutoCloseable {
   // ---- questions ----------------------------------------------------------------------------
 
   /** All names, sorted, those with an unreadable definition included. */
-  public List<StackName> names() throws ErrnoException {
+  public List<StackName> names() throws EngineException, ErrnoException {
+    format.check();
     return store.names();
   }
 
   /** The names in an order in which each comes after the stacks whose mounts it lies on. */
-  public List<StackName> namesByDependency() throws ErrnoException {
-    return DependencyOrder.sort(store.names(), store::findReadable, mounts);
+  public List<StackName> namesByDependency() throws EngineException, ErrnoException {
+    return DependencyOrder.sort(names(), store::findReadable, mounts);
   }
 
   /** The state of a stack. */
   public StackState state(StackName name) throws EngineException, ErrnoException {
-    return mounts.state(get(name));
+    return mounts.look(get(name)).state();
   }
 
   /** A stack in short. */
   public StackSummary summary(StackName name) throws EngineException, ErrnoException {
     StackDefinition stack = get(name);
-    return new StackSummary(stack, mounts.target(stack), mounts.state(stack));
+    return new StackSummary(stack, mounts.target(stack), mounts.look(stack).state());
   }
 
   /** All that is known of a stack. */
@@ -326,7 +331,7 @@ public final class Stacks implements AutoCloseable {
     OverlayMounter.Plan plan = mounter.plan(mount, stack.method());
     return new StackReport(
         stack,
-        mounts.state(stack),
+        mounts.look(stack).state(),
         mount.target(),
         mount.upper(),
         mount.options().words(),

@@ -54,8 +54,6 @@ enum Operation {
   },
 
   COPY(true) {
-    private final StackName copy = new StackName("copy");
-
     @Override
     void prepare(Site site, Stacks stacks) throws EngineException, ErrnoException {
       stacks.create(site.request(WEB, site.lowers(2)));
@@ -63,12 +61,12 @@ enum Operation {
 
     @Override
     void run(Site site, Stacks stacks) throws EngineException, ErrnoException {
-      stacks.copy(WEB, copy, change(Optional.empty(), Optional.empty()));
+      stacks.copy(WEB, Site.COPY, change(Optional.empty(), Optional.empty()));
     }
 
     @Override
     void assertDone(Site site, Stacks stacks) throws EngineException, ErrnoException {
-      assertEquals(site.lowers(2), lowersOf(stacks, copy));
+      assertEquals(site.lowers(2), lowersOf(stacks, Site.COPY));
       assertEquals(site.lowers(2), lowersOf(stacks, WEB));
     }
   },
@@ -225,20 +223,18 @@ enum Operation {
    * After the death of a removal that had deleted the definition, and of a change before it wrote.
    */
   RECOVER(false) {
-    private final StackName changing = new StackName("changing");
-
     @Override
     void prepare(Site site, Stacks stacks) throws EngineException, ErrnoException {
       stacks.create(site.request(WEB, site.lowers(2)));
       StackDefinition web = stacks.report(WEB).definition();
-      stacks.create(site.request(changing, site.lowers(2)));
-      StackDefinition stays = stacks.report(changing).definition();
+      stacks.create(site.request(Site.CHANGING, site.lowers(2)));
+      StackDefinition stays = stacks.report(Site.CHANGING).definition();
       Journal journal = new Journal(site.sys(), site.root());
       journal.begin(
           new Journal.Entry(WEB, List.of(web.layer().orElseThrow().id()), web.links().toList()));
       journal.begin(
           new Journal.Entry(
-              changing, List.of(stays.layer().orElseThrow().id()), stays.links().toList()));
+              Site.CHANGING, List.of(stays.layer().orElseThrow().id()), stays.links().toList()));
       site.sys().unlinkat(Linux.AT_FDCWD, site.root().resolve("stacks").resolve("web.json"), 0);
     }
 
@@ -250,7 +246,7 @@ enum Operation {
     @Override
     void assertDone(Site site, Stacks stacks) throws EngineException, ErrnoException {
       assertGone(stacks);
-      assertEquals(site.lowers(2), lowersOf(stacks, changing));
+      assertEquals(site.lowers(2), lowersOf(stacks, Site.CHANGING));
     }
   };
 
@@ -274,6 +270,11 @@ enum Operation {
   /** Whether a failure must leave everything as it was before. */
   boolean allOrNothing() {
     return allOrNothing;
+  }
+
+  /** Whether the stack is to be gone afterwards. */
+  boolean removes() {
+    return this == REMOVE || this == REMOVE_FORCED;
   }
 
   /** Whether each layer costs calls of its own, all alike. */

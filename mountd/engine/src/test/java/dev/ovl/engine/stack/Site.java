@@ -38,6 +38,12 @@ final class Site {
   /** A bystander. */
   static final StackName OTHER = new StackName("other");
 
+  /** What {@link #WEB} is copied as. */
+  static final StackName COPY = new StackName("copy");
+
+  /** A stack whose change did not come to its end. */
+  static final StackName CHANGING = new StackName("changing");
+
   /** As many lowers as need nesting. */
   static final int LOWERS = 501;
 

@@ -63,7 +63,8 @@ public final class ShortLinks {
       return false;
     }
     OsPath link = directory.resolve(name);
-    OsPath fresh = directory.resolve(Files.TEMPORARY_PREFIX + name);
+    OsPath fresh = Files.temporary(link);
+    files.mkdir(directory, 0700);
     files.remove(fresh);
     files.symlink(target, fresh);
     files.rename(fresh, link);

@@ -1,0 +1,118 @@
+package dev.ovl.cli.command;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.ovl.cli.session.Cancellation;
+import dev.ovl.cli.session.Session;
+import dev.ovl.sys.OsPath;
+import java.io.ByteArrayInputStream;
+import java.io.ByteArrayOutputStream;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.Test;
+import picocli.CommandLine.Command;
+
+/** The command line in a session of a test's: nothing here needs a process or root. */
+class OvlctlTest {
+  private final ByteArrayOutputStream out = new ByteArrayOutputStream();
+  private final ByteArrayOutputStream err = new ByteArrayOutputStream();
+
+  private int run(boolean terminal, Map<String, String> environment, String... arguments) {
+    out.reset();
+    err.reset();
+    Session session =
+        new Session(
+            new ByteArrayInputStream(new byte[0]),
+            out,
+            err,
+            () -> OsPath.of("/nonexistent"),
+            environment,
+            new Session.Terminal(terminal, terminal),
+            new Cancellation());
+    return new Ovlctl(session).run(List.of(arguments));
+  }
+
+  private int run(String... arguments) {
+    return run(false, Map.of(), arguments);
+  }
+
+  private String out() {
+    return OsPath.decode(out.toByteArray());
+  }
+
+  private String err() {
+    return OsPath.decode(err.toByteArray());
+  }
+
+  private static List<String> verbs() {
+    return Arrays.stream(Ovlctl.class.getAnnotation(Command.class).subcommands())
+        .map(verb -> verb.getAnnotation(Command.class).name())
+        .toList();
+  }
+
+  @Test
+  void everyVerbShowsItsUsage() {
+    assertTrue(verbs().containsAll(List.of("create", "up", "down", "rm", "demo")));
+    for (String verb : verbs()) {
+      for (String option : List.of("--help", "-h")) {
+        assertEquals(0, run(verb, option), verb);
+        assertTrue(out().startsWith("Usage: ovlctl " + verb + " "), this::out);
+        assertEquals("", err(), verb);
+      }
+    }
+  }
+
+  @Test
+  void everyLineOfUsageFitsATerminal() {
+    for (String verb : verbs()) {
+      run(verb, "--help");
+      out().lines().forEach(line -> assertTrue(line.length() <= 80, line));
+    }
+  }
+
+  @Test
+  void everyVerbRefusesAnUnknownOptionInOneLine() {
+    for (String verb : verbs()) {
+      assertEquals(Ovlctl.USAGE, run(verb, "--no-such-option"), verb);
+      assertEquals("", out(), verb);
+      assertEquals(1, err().lines().count(), this::err);
+      assertTrue(err().startsWith("ovlctl: " + verb + ": "), this::err);
+    }
+  }
+
+  @Test
+  void colourIsForTerminals() {
+    String escape = "\u001b[";
+    run("--help");
+    assertEquals(-1, out().indexOf(escape));
+    run(true, Map.of(), "--help");
+    assertTrue(out().contains(escape));
+    run(true, Map.of("NO_COLOR", "1"), "--help");
+    assertEquals(-1, out().indexOf(escape));
+    run(true, Map.of("NO_COLOR", ""), "--help");
+    assertTrue(out().contains(escape), "an empty NO_COLOR is none");
+    run(true, Map.of("NO_COLOR", "1"), "--color", "always", "--help");
+    assertTrue(out().contains(escape));
+    run(true, Map.of(), "--color=never", "--help");
+    assertEquals(-1, out().indexOf(escape));
+  }
+
+  @Test
+  void pathsComeFromTheSession() throws Exception {
+    Ovlctl ovlctl =
+        new Ovlctl(
+            new Session(
+                new ByteArrayInputStream(new byte[0]),
+                out,
+                err,
+                () -> OsPath.of("/some/where\udcff"),
+                Map.of("OVL_ROOT", "below", "OVL_RUN", "/run/x/"),
+                new Session.Terminal(false, false),
+                new Cancellation()));
+    assertEquals("/some/where\udcff/below", ovlctl.root().toString());
+    assertEquals("/run/x", ovlctl.runDirectory().toString());
+    assertEquals("/some/where\udcff/a/../b", ovlctl.absolute("./a//../b/").toString());
+  }
+}

@@ -1,0 +1,43 @@
+package dev.ovl.engine.mount;
+
+import dev.ovl.sys.OsPath;
+import java.util.Optional;
+
+/**
+ * The options of a mounted overlay as the kernel shows them: comma-separated, in its octal escapes.
+ *
+ * @param text as in mountinfo after the source, or as statmount(2) gives it
+ */
+record ShownOptions(OsPath text) {
+  private static final OsPath THROUGH_PROC = OsPath.of("/proc");
+
+  /**
+   * The path that an option names, {@code upperdir}; empty when it is not shown, or shown as a descriptor
+   * number or a way through /proc, which says nothing about the directory.
+   *
+   * <p>What was given by mount(2) is shown as given, with the backslashes of the option string; what was given
+   * by fsconfig(2), where lowers are {@code lowerdir+}, as it is.
+   */
+  Optional<OsPath> path(String option) {
+    Optional<OsPath> shown = value(option);
+    if (value("lowerdir").isPresent()) {
+      shown = shown.map(OptionText::unescape);
+    }
+    return shown.filter(ShownOptions::isTelling);
+  }
+
+  private Optional<OsPath> value(String name) {
+    for (String option : text.toString().split(",")) {
+      if (option.startsWith(name + "=")) {
+        byte[] escaped = OsPath.encode(option.substring(name.length() + 1));
+        return Optional.of(OsPath.of(Mountinfo.unescape(escaped)));
+      }
+    }
+    return Optional.empty();
+  }
+
+  private static boolean isTelling(OsPath path) {
+    return !path.startsWith(THROUGH_PROC)
+        && !path.toString().chars().allMatch(c -> c >= '0' && c <= '9');
+  }
+}

@@ -1,0 +1,246 @@
+package dev.ovl.engine.stack;
+
+import dev.ovl.engine.EngineException;
+import dev.ovl.engine.file.Files;
+import dev.ovl.engine.mount.MountEntry;
+import dev.ovl.engine.mount.MountHolders;
+import dev.ovl.engine.mount.MountHolders.Holder;
+import dev.ovl.engine.mount.MountTable;
+import dev.ovl.engine.mount.OverlayCensus;
+import dev.ovl.engine.mount.OverlayCensus.DirectorySet;
+import dev.ovl.engine.mount.OverlayCensus.Overlay;
+import dev.ovl.engine.mount.OverlayMount;
+import dev.ovl.engine.mount.Processes;
+import dev.ovl.engine.stack.StackDefinition.Upper;
+import dev.ovl.engine.stack.StackMounts.Sighting;
+import dev.ovl.sys.Errno;
+import dev.ovl.sys.ErrnoException;
+import dev.ovl.sys.Syscalls;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.LockSupport;
+import java.util.stream.Collectors;
+
+/**
+ * Who else has a hand on a stack's mount or upper: copies of the mount, other overlays on the same upper,
+ * and detached mounts that open files keep alive. Asks only; changes nothing.
+ */
+final class StackUsers {
+  private static final long PATIENCE_NANOS = TimeUnit.SECONDS.toNanos(1);
+  private static final long POLL_NANOS = TimeUnit.MILLISECONDS.toNanos(20);
+  private static final int NAMED_PROCESSES = 3;
+
+  private final Syscalls sys;
+  private final Files files;
+  private final StackMounts mounts;
+  private final MountTable table;
+  private final OverlayCensus census;
+  private final Processes processes;
+  private final MountHolders holders;
+
+  StackUsers(
+      Syscalls sys,
+      StackMounts mounts,
+      MountTable table,
+      OverlayCensus census,
+      Processes processes,
+      MountHolders holders) {
+    this.sys = sys;
+    this.files = new Files(sys);
+    this.mounts = mounts;
+    this.table = table;
+    this.census = census;
+    this.processes = processes;
+    this.holders = holders;
+  }
+
+  /**
+   * Refuses to unmount while that would leave copies of the mount alive: in other mount namespaces, or bound
+   * elsewhere in this one.
+   */
+  void refuseCopies(MountEntry mount) throws EngineException, ErrnoException {
+    List<Overlay> copies = lasting(census.snapshot(), overlays -> copies(mount, overlays));
+    if (!copies.isEmpty()) {
+      throw EngineException.failed(
+          "a copy would stay alive and keep upper and work in use: "
+              + describe(copies.get(0))
+              + "; end it, or use --lazy to unmount here all the same",
+          Errno.EBUSY);
+    }
+  }
+
+  private List<Overlay> copies(MountEntry mount, OverlayCensus.Snapshot overlays)
+      throws ErrnoException {
+    List<Overlay> copies = new ArrayList<>();
+    for (Overlay overlay :
+        overlays.find(
+            o ->
+                o.mount().device().equals(mount.device())
+                    && o.mount().source().equals(mount.source())
+                    && !(o.isHere() && o.mount().id() == mount.id()))) {
+      if (!goesWith(overlay, mount)) {
+        copies.add(overlay);
+      }
+    }
+    return copies;
+  }
+
+  /**
+   * Whether unmounting a mount here unmounts its copy in another namespace: unmounts travel between the mounts
+   * that the two are mounted on, whatever the propagation of the two themselves (propagate_umount in the
+   * kernel's fs/pnode.c). A slave's slave is taken for one that stays.
+   */
+  private boolean goesWith(Overlay copy, MountEntry mount) throws ErrnoException {
+    if (copy.isHere()) {
+      return false;
+    }
+    Optional<MountEntry> ours = table.byId(mount.parent());
+    Optional<MountEntry> theirs = copy.parent();
+    return ours.isPresent() && theirs.isPresent() && theirs.get().follows(ours.get());
+  }
+
+  /**
+   * Refuses when another mount, or what is left of an earlier one of this stack, has its upper or work in
+   * use: two mounts on one upper are undefined behaviour, and the kernel only warns.
+   */
+  void refuseUsedUpper(Sighting sighting) throws EngineException, ErrnoException {
+    Optional<OverlayMount.Upper> upper = mounts.upper(sighting.stack());
+    if (upper.isEmpty()) {
+      return;
+    }
+    refuseRemains(sighting);
+    // looked at only when there is any overlay to compare with
+    List<Overlay> others = sighting.overlays().find(overlay -> true);
+    if (others.isEmpty()) {
+      return;
+    }
+    DirectorySet ours = new DirectorySet(files, upper.get());
+    List<Overlay> users =
+        lasting(sighting.overlays(), seen -> seen.find(overlay -> overlay.writesTo(ours)));
+    if (!users.isEmpty()) {
+      throw EngineException.failed(
+          "upper or work is in use by another overlay: " + describe(users.get(0)), Errno.EBUSY);
+    }
+  }
+
+  /**
+   * Refuses to delete a stack whose own upper somebody still uses: that would pull the ground from under
+   * them. An upper of the user's is not deleted, so only what is left of the stack's own mounts counts.
+   */
+  void refuseRemoval(Sighting sighting) throws EngineException, ErrnoException {
+    if (sighting.stack().upper() instanceof Upper.OfLayer) {
+      refuseUsedUpper(sighting);
+    } else {
+      refuseRemains(sighting);
+    }
+  }
+
+  /** Refuses while a mount of this stack is alive that is not its mount here. */
+  private void refuseRemains(Sighting sighting) throws EngineException, ErrnoException {
+    List<Overlay> copies =
+        lasting(
+            sighting.overlays(),
+            overlays ->
+                overlays.find(
+                    overlay -> mounts.isOf(sighting.stack(), overlay, sighting.record())));
+    if (!copies.isEmpty()) {
+      throw EngineException.failed(
+          "a copy of its mount is still alive: " + describe(copies.get(0)), Errno.EBUSY);
+    }
+    if (sighting.record().isPresent() && isAlive(sighting.stack(), sighting.record().get())) {
+      throw EngineException.failed(
+          "its earlier mount was detached but is still in use"
+              + holders.of(Set.of(sighting.record().get().mountId())).stream()
+                  .map(Holder::toString)
+                  .collect(Collectors.joining(", ", " by ", "")),
+          Errno.EBUSY);
+    }
+  }
+
+  /**
+   * True while a mount that was made for the stack lives anywhere: in any namespace, or detached and kept by
+   * open files. Device numbers are given again at once, so that one which is in use proves nothing yet.
+   */
+  boolean isAlive(StackDefinition stack, MountRecords.Made made) throws ErrnoException {
+    if (!hasSuperblock(made.device())) {
+      return false;
+    }
+    boolean mounted =
+        !census
+            .snapshot()
+            .find(
+                overlay ->
+                    overlay.mount().device().equals(made.device())
+                        && mounts.isOf(stack, overlay, Optional.of(made)))
+            .isEmpty();
+    if (mounted) {
+      return true;
+    }
+    return table.uniqueIds()
+        ? !holders.of(Set.of(made.mountId())).isEmpty()
+        : table.all().stream().noneMatch(entry -> entry.device().equals(made.device()));
+  }
+
+  private boolean hasSuperblock(MountEntry.Device device) throws ErrnoException {
+    try {
+      return sys.ustat(device.major(), device.minor());
+    } catch (ErrnoException e) {
+      if (e.is(Errno.ENOSYS)) {
+        return true;
+      }
+      throw e;
+    }
+  }
+
+  /** A question to a snapshot. */
+  private interface Question {
+    List<Overlay> ask(OverlayCensus.Snapshot overlays) throws ErrnoException;
+  }
+
+  /**
+   * Mounts that stand in the way, and go on standing there: a namespace in which no process shows itself is
+   * given a moment to end, since probes and helpers make such.
+   */
+  private List<Overlay> lasting(OverlayCensus.Snapshot overlays, Question question)
+      throws ErrnoException {
+    long deadline = System.nanoTime() + PATIENCE_NANOS;
+    List<Overlay> found = question.ask(overlays);
+    while (!found.isEmpty() && System.nanoTime() < deadline && !anyInhabited(found)) {
+      LockSupport.parkNanos(POLL_NANOS);
+      found = question.ask(census.snapshot());
+    }
+    return found;
+  }
+
+  private boolean anyInhabited(List<Overlay> found) throws ErrnoException {
+    if (found.stream().anyMatch(Overlay::isHere)) {
+      return true;
+    }
+    Set<Long> inhabited = processes.byMountNamespace().keySet();
+    return found.stream().anyMatch(one -> inhabited.contains(one.namespace()));
+  }
+
+  /** Names a mount and, where it is in another namespace, processes of that. */
+  private String describe(Overlay overlay) throws ErrnoException {
+    MountEntry mount = overlay.now().orElse(overlay.mount());
+    String place = mount.source().quoted() + " on " + mount.point().quoted();
+    if (overlay.isHere()) {
+      return place;
+    }
+    List<String> inhabitants = new ArrayList<>();
+    for (int pid :
+        processes.byMountNamespace().getOrDefault(overlay.namespace(), List.of()).stream()
+            .limit(NAMED_PROCESSES)
+            .toList()) {
+      inhabitants.add("pid " + pid + " (" + processes.command(pid) + ")");
+    }
+    return place
+        + " in mount namespace mnt:["
+        + overlay.namespace()
+        + "]"
+        + (inhabitants.isEmpty() ? " (no process)" : " of " + String.join(", ", inhabitants));
+  }
+}

@@ -1,0 +1,145 @@
+package dev.ovl.it;
+
+import dev.ovl.sys.OsPath;
+import dev.ovl.testkit.Scratch;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.stream.Collectors;
+
+/**
+ * Starts {@code cli/bin/ovlctl} of this checkout, by way of a shell script: a script is a file of
+ * bytes, whereas Java's own arguments pass through a charset.
+ *
+ * <p>An object is an environment and a directory; {@link #in} and {@link #with} make others. Texts
+ * are in the form of {@link OsPath}.
+ */
+final class Ovlctl {
+  /** The checkout that is tested. */
+  static final Path CHECKOUT = Path.of(checkout());
+
+  private static final int PATIENCE_SECONDS = 120;
+  private static final AtomicInteger SCRIPTS = new AtomicInteger();
+
+  private final Scratch scripts;
+  private final OsPath directory;
+  private final Map<String, String> environment;
+
+  private Ovlctl(Scratch scripts, OsPath directory, Map<String, String> environment) {
+    this.scripts = scripts;
+    this.directory = directory;
+    this.environment = environment;
+  }
+
+  /** With the root {@code root} and the run directory {@code run} in the scratch directory. */
+  static Ovlctl of(Scratch scratch) {
+    Map<String, String> environment = new TreeMap<>();
+    environment.put("PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin");
+    environment.put("HOME", "/root");
+    environment.put("LC_ALL", "C.UTF-8");
+    environment.put("OVL_ROOT", scratch.resolve("root").toString());
+    environment.put("OVL_RUN", scratch.resolve("run").toString());
+    String java = System.getenv("JAVA_HOME");
+    if (java != null) {
+      environment.put("JAVA_HOME", java);
+    }
+    return new Ovlctl(scratch, scratch.path(), environment);
+  }
+
+  private static String checkout() {
+    String directory = System.getProperty("ovl.root.dir");
+    if (directory == null) {
+      throw new AssertionError("the system property ovl.root.dir must name the checkout");
+    }
+    return directory;
+  }
+
+  /** The program. */
+  static String program() {
+    return CHECKOUT.resolve("cli/bin/ovlctl").toString();
+  }
+
+  /** In another directory. */
+  Ovlctl in(OsPath other) {
+    return new Ovlctl(scripts, other, environment);
+  }
+
+  /** With a variable set. */
+  Ovlctl with(String variable, String value) {
+    Map<String, String> more = new TreeMap<>(environment);
+    more.put(variable, value);
+    return new Ovlctl(scripts, directory, more);
+  }
+
+  /** With a variable unset. */
+  Ovlctl without(String variable) {
+    Map<String, String> less = new TreeMap<>(environment);
+    less.remove(variable);
+    return new Ovlctl(scripts, directory, less);
+  }
+
+  /** Runs ovlctl with these arguments. */
+  Result run(String... arguments) {
+    return shell("exec " + quote(program()) + words(arguments));
+  }
+
+  /** Runs a shell script, in which {@code ovlctl} is the program. */
+  Result shell(String script) {
+    StringBuilder text = new StringBuilder();
+    text.append("cd -P -- ").append(quote(directory.toString())).append(" || exit 99\n");
+    environment.forEach(
+        (name, value) -> text.append("export ").append(name + "=" + quote(value) + "\n"));
+    text.append("ovlctl() { ").append(quote(program())).append(" \"$@\"; }\n").append(script);
+    return start(script, OsPath.encode(text + "\n"));
+  }
+
+  private static String words(String... arguments) {
+    return Arrays.stream(arguments).map(word -> " " + quote(word)).collect(Collectors.joining());
+  }
+
+  /** A word as the shell takes it, whatever bytes it has. */
+  static String quote(String word) {
+    return "'" + word.replace("'", "'\\''") + "'";
+  }
+
+  private Result start(String command, byte[] script) {
+    // beside the scratch file system, so that listings of that do not see it
+    Path base = Path.of(scripts.path().parent().toString());
+    String name = "run-" + SCRIPTS.incrementAndGet();
+    Path file = base.resolve(name + ".sh");
+    Path out = base.resolve(name + ".out");
+    Path err = base.resolve(name + ".err");
+    try {
+      Files.write(file, script);
+      ProcessBuilder builder = new ProcessBuilder("/bin/bash", file.toString());
+      builder.environment().clear();
+      builder.redirectInput(Path.of("/dev/null").toFile());
+      builder.redirectOutput(out.toFile());
+      builder.redirectError(err.toFile());
+      Process process = builder.start();
+      try {
+        if (!process.waitFor(PATIENCE_SECONDS, TimeUnit.SECONDS)) {
+          throw new AssertionError(command + " takes more than " + PATIENCE_SECONDS + " s");
+        }
+      } finally {
+        process.descendants().forEach(ProcessHandle::destroyForcibly);
+        process.destroyForcibly();
+      }
+      return new Result(
+          command,
+          process.exitValue(),
+          OsPath.decode(Files.readAllBytes(out)),
+          OsPath.decode(Files.readAllBytes(err)));
+    } catch (IOException e) {
+      throw new AssertionError("cannot run " + command, e);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new AssertionError("interrupted while " + command + " ran", e);
+    }
+  }
+}
