@@ -315,7 +315,7 @@ class TracingSyscallsTest {
 
   @Test
   void failuresArePrintedAndPassedOn() {
-    ErrnoException failure = new ErrnoException("openat", "", Errno.ENOENT);
+    ErrnoException failure = new ErrnoException("openat", () -> "", Errno.ENOENT);
     Syscalls sys = new TracingSyscalls(answering(failure), lines::add);
     ErrnoException thrown =
         assertThrows(ErrnoException.class, () -> sys.openat(AT_FDCWD, X, Linux.O_RDONLY, 0));

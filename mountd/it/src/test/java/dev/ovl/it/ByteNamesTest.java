@@ -60,14 +60,18 @@ class ByteNamesTest {
     List<String> command = new ArrayList<>(List.of("create", "web"));
     List<String> expected = new ArrayList<>();
     StringBuilder listing = new StringBuilder();
+    StringBuilder touch = new StringBuilder("touch --");
     for (int i = 0; i < NAMES.size(); i++) {
       OsPath lower = mkdir(NAMES.get(i));
       command.add("--lower=" + NAMES.get(i));
       expected.add(lower.toString());
-      ovlctl.shell("touch -- " + Ovlctl.quote(lower + "/" + (char) ('a' + i))).fine();
+      touch.append(' ').append(Ovlctl.quote(lower + "/" + (char) ('a' + i)));
       listing.append((char) ('a' + i)).append('\n');
     }
-    for (String method : List.of("classic", "relative", "lowerdir+", "fd")) {
+    ovlctl.shell(touch.toString()).fine();
+    List<String> all = List.of("classic", "relative", "lowerdir+", "fd");
+    // the locale is over before the method is chosen
+    for (String method : locale.equals("C") ? all : List.of("auto")) {
       List<String> forced = new ArrayList<>(command);
       forced.addAll(List.of("--method", method, "--up"));
       String target = ovlctl.run(forced.toArray(String[]::new)).fine().out().strip();

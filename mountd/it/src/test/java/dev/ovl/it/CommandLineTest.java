@@ -566,4 +566,35 @@ class CommandLineTest {
     assertEquals(before, mounts());
     assertEquals("a\nb\n", ovlctl.shell("ls merged").fine().out());
   }
+
+  /** The trace is more than a pipe holds, so that the demo waits while the signal is sent. */
+  @Test
+  void demoCleansUpWhenItIsStopped() {
+    String deep = "d".repeat(250);
+    ovlctl.shell("mkdir " + deep + " && mkfifo trace").fine();
+    World before = World.of(scratch);
+    for (String signal : List.of("INT", "TERM")) {
+      Result stopped =
+          ovlctl
+              .with("TMPDIR", scratch.resolve(deep).toString())
+              .shell(
+                  """
+                  set -m  # a background job does not ignore SIGINT then
+                  %s demo --trace 2>trace & pid=$!
+                  exec 3<trace
+                  while read -r line <&3; do
+                    case $line in 'mount("ovl:demo"'*) break ;; esac
+                  done
+                  kill -%s $pid
+                  tail -n 1 <&3 >&2
+                  wait $pid
+                  """
+                      .formatted(Ovlctl.quote(Ovlctl.program()), signal))
+              .ended(1);
+      assertTrue(
+          stopped.errorLine().startsWith("demo: interrupted before step"), stopped::toString);
+      assertFalse(stopped.out().contains("Forget the stack"), stopped::toString);
+      before.assertUnchanged(World.of(scratch), "SIG" + signal);
+    }
+  }
 }

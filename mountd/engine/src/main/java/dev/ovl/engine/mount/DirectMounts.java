@@ -17,7 +17,6 @@ import java.util.Optional;
 public final class DirectMounts implements AutoCloseable {
   private static final OsPath SOURCE = OsPath.of("ovl");
 
-  private final Syscalls sys;
   private final Files files;
   private final OsPath run;
   private final MountTable table;
@@ -31,7 +30,6 @@ public final class DirectMounts implements AutoCloseable {
    * @param run the run directory, which need not exist
    */
   public DirectMounts(Syscalls sys, OsPath run) {
-    this.sys = sys;
     this.files = new Files(sys);
     this.run = run;
     this.table = new MountTable(sys);
@@ -84,7 +82,7 @@ public final class DirectMounts implements AutoCloseable {
     checks.check(given, mount.upper());
     checks.checkTarget(mount.target());
     if (mount.upper().isPresent()) {
-      DirectorySet directories = new DirectorySet(files, mount.upper().get());
+      DirectorySet directories = census.directories(mount.upper().get());
       List<Overlay> users =
           census.snapshot().find(overlay -> overlay.writesTo(directories));
       if (!users.isEmpty()) {
@@ -117,15 +115,8 @@ public final class DirectMounts implements AutoCloseable {
    * @throws EngineException there is none, or it is in use; who uses it is named
    */
   public void umount(OsPath target, boolean lazy) throws EngineException, ErrnoException {
-    MountEntry entry = mounted(target);
-    try {
-      sys.umount2(target, Linux.UMOUNT_NOFOLLOW | (lazy ? Linux.MNT_DETACH : 0));
-    } catch (ErrnoException e) {
-      if (e.is(Errno.EBUSY)) {
-        throw holders.explainBusy(entry, e);
-      }
-      throw e;
-    }
+    holders.unmount(
+        mounted(target), target, Linux.UMOUNT_NOFOLLOW | (lazy ? Linux.MNT_DETACH : 0));
   }
 
   /**

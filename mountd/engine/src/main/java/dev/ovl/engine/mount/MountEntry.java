@@ -45,6 +45,20 @@ public record MountEntry(
   }
 
   /**
+   * The directory that this mount covers, as a path in the file system of the mount that it is mounted on.
+   *
+   * @param on that mount
+   */
+  public OsPath placeIn(MountEntry on) {
+    OsPath place = on.root();
+    for (OsPath component :
+        point.components().stream().skip(on.point().components().size()).toList()) {
+      place = place.resolve(component);
+    }
+    return place;
+  }
+
+  /**
    * True when what is unmounted from {@code other} is unmounted from this mount too: it is a peer or a slave
    * of it (mount_namespaces(7)).
    */

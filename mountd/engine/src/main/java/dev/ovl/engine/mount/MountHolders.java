@@ -2,6 +2,7 @@ package dev.ovl.engine.mount;
 
 import dev.ovl.engine.EngineException;
 import dev.ovl.engine.file.Files;
+import dev.ovl.sys.Errno;
 import dev.ovl.sys.ErrnoException;
 import dev.ovl.sys.Linux;
 import dev.ovl.sys.OsPath;
@@ -11,6 +12,8 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.LockSupport;
 import java.util.stream.Collectors;
 
 /**
@@ -20,6 +23,9 @@ import java.util.stream.Collectors;
  * was opened, whatever its device number.
  */
 public final class MountHolders {
+  private static final int ATTEMPTS = 20;
+  private static final long PAUSE_NANOS = TimeUnit.MILLISECONDS.toNanos(10);
+
   private final Syscalls sys;
   private final Files files;
   private final MountTable mounts;
@@ -63,24 +69,51 @@ public final class MountHolders {
   }
 
   /**
-   * Says in words why a mount cannot be unmounted: what is mounted inside it, or else who uses it.
+   * Unmounts, and says who holds the mount when it is busy. Where nobody does, it is tried again for a moment:
+   * whoever looks at a mount, this library included, holds it for some microseconds.
    *
-   * @param cause the EBUSY
+   * @param point where the mount is
+   * @param flags of umount2(2)
+   * @throws EngineException it is in use (EBUSY), by whom
    */
-  public EngineException explainBusy(MountEntry mount, ErrnoException cause)
-      throws ErrnoException {
+  public void unmount(MountEntry mount, OsPath point, int flags)
+      throws EngineException, ErrnoException {
+    for (int attempt = 1; ; attempt++) {
+      try {
+        sys.umount2(point, flags);
+        return;
+      } catch (ErrnoException e) {
+        if (!e.is(Errno.EBUSY)) {
+          throw e;
+        }
+        Optional<String> who = who(mount);
+        if (who.isPresent() || attempt == ATTEMPTS) {
+          throw EngineException.failed(
+              point.quoted()
+                  + " is in use, "
+                  + who.orElse("by the kernel or a process that cannot be seen"),
+              e);
+        }
+        LockSupport.parkNanos(PAUSE_NANOS);
+      }
+    }
+  }
+
+  /** What is mounted inside a mount, or else who uses it. */
+  private Optional<String> who(MountEntry mount) throws ErrnoException {
     String inside =
         mounts.all().stream()
             .filter(entry -> entry.parent() == mount.id())
             .map(entry -> entry.point().quoted())
             .collect(Collectors.joining(", "));
-    String users =
-        of(Set.of(mount.id())).stream().map(Holder::toString).collect(Collectors.joining(", "));
-    String who =
-        !inside.isEmpty()
-            ? "mounted inside it: " + inside
-            : users.isEmpty() ? "by the kernel or a process that cannot be seen" : "by " + users;
-    return EngineException.failed(mount.point().quoted() + " is in use, " + who, cause);
+    if (!inside.isEmpty()) {
+      return Optional.of("mounted inside it: " + inside);
+    }
+    List<Holder> users = of(Set.of(mount.id()));
+    return users.isEmpty()
+        ? Optional.empty()
+        : Optional.of(
+            "by " + users.stream().map(Holder::toString).collect(Collectors.joining(", ")));
   }
 
   /** The users of any of these mounts, one entry a process: its first use. */

@@ -68,6 +68,7 @@ public final class OverlayCensus {
     private final MountEntry seen;
     private final Optional<MountEntry> parent;
     private List<Directory> directories;
+    private boolean hidesUpper;
 
     private Overlay(
         long namespace,
@@ -118,39 +119,45 @@ public final class OverlayCensus {
 
     /**
      * True when its upper or work is one of these directories, by path or by inode. What the paths led to
-     * when they were first looked at counts, since the mount holds those inodes.
+     * when they were first looked at counts, since the mount holds those inodes. Where its options do not
+     * tell, the kernel is asked whether anybody uses the upper.
      */
     public boolean writesTo(DirectorySet wanted) throws ErrnoException {
       if (directories == null) {
-        List<Directory> found = new ArrayList<>();
-        ShownOptions options = options();
-        for (String option : List.of("upperdir", "workdir")) {
-          Optional<OsPath> path = options.path(option);
-          if (path.isPresent()) {
-            found.add(
-                new Directory(
-                    path.get(),
-                    path.get().isAbsolute() ? files.stat(path.get()) : Optional.empty()));
-          }
-        }
-        directories = found;
+        directories = lookUp();
       }
-      return directories.stream().anyMatch(wanted::contains);
+      return directories.stream().anyMatch(wanted::contains) || (hidesUpper && wanted.isInUse());
+    }
+
+    private List<Directory> lookUp() throws ErrnoException {
+      List<Directory> found = new ArrayList<>();
+      ShownOptions options = options();
+      // ovl's own, where they are relative, are layers of a root and nobody's given upper
+      hidesUpper = options.hidesUpper() && !seen.source().toString().startsWith("ovl:");
+      for (String option : List.of("upperdir", "workdir")) {
+        Optional<OsPath> path = options.path(option);
+        if (path.isPresent()) {
+          found.add(
+              new Directory(
+                  path.get(),
+                  path.get().isAbsolute() ? files.stat(path.get()) : Optional.empty()));
+        }
+      }
+      return found;
     }
   }
 
   /** A directory by name and by inode. */
   private record Directory(OsPath path, Optional<Statx> inode) {}
 
-  /** Directories that somebody may be writing to. */
-  public static final class DirectorySet {
+  /** An upper and its work directory, which somebody may be writing to. */
+  public final class DirectorySet {
+    private final OsPath upper;
     private final List<Directory> directories = new ArrayList<>();
+    private Optional<Boolean> inUse = Optional.empty();
 
-    /**
-     * @param files to look at them
-     * @param upper the upper and work directory
-     */
-    public DirectorySet(Files files, OverlayMount.Upper upper) throws ErrnoException {
+    private DirectorySet(OverlayMount.Upper upper) throws ErrnoException {
+      this.upper = upper.directory();
       for (OsPath path : List.of(upper.directory(), upper.work())) {
         directories.add(new Directory(path, files.stat(path)));
         Optional<OsPath> resolved = files.resolve(path);
@@ -158,6 +165,13 @@ public final class OverlayCensus {
           directories.add(new Directory(resolved.get(), Optional.empty()));
         }
       }
+    }
+
+    private boolean isInUse() throws ErrnoException {
+      if (inUse.isEmpty()) {
+        inUse = Optional.of(new UpperInUse(sys).test(upper));
+      }
+      return inUse.get();
     }
 
     private boolean contains(Directory other) {
@@ -168,6 +182,11 @@ public final class OverlayCensus {
                       || (d.inode().isPresent()
                           && other.inode().filter(d.inode().get()::sameFile).isPresent()));
     }
+  }
+
+  /** An upper and work directory to compare mounts with. */
+  public DirectorySet directories(OverlayMount.Upper upper) throws ErrnoException {
+    return new DirectorySet(upper);
   }
 
   /** Which mounts are looked for. */

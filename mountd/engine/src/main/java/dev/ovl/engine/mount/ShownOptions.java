@@ -26,6 +26,12 @@ record ShownOptions(OsPath text) {
     return shown.filter(ShownOptions::isTelling);
   }
 
+  /** True when there is an upper of which only its mounter knows where it is. */
+  boolean hidesUpper() {
+    return value("upperdir").isPresent()
+        && path("upperdir").filter(OsPath::isAbsolute).isEmpty();
+  }
+
   private Optional<OsPath> value(String name) {
     for (String option : text.toString().split(",")) {
       if (option.startsWith(name + "=")) {

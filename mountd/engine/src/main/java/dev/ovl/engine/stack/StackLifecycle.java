@@ -217,14 +217,7 @@ final class StackLifecycle {
 
   private void unmount(MountEntry mount, OsPath point, boolean lazy)
       throws EngineException, ErrnoException {
-    try {
-      sys.umount2(point, Linux.UMOUNT_NOFOLLOW | (lazy ? Linux.MNT_DETACH : 0));
-    } catch (ErrnoException e) {
-      if (e.is(Errno.EBUSY)) {
-        throw holders.explainBusy(mount, e);
-      }
-      throw e;
-    }
+    holders.unmount(mount, point, Linux.UMOUNT_NOFOLLOW | (lazy ? Linux.MNT_DETACH : 0));
   }
 
   /**

@@ -1,7 +1,6 @@
 package dev.ovl.engine.stack;
 
 import dev.ovl.engine.EngineException;
-import dev.ovl.engine.file.Files;
 import dev.ovl.engine.mount.MountEntry;
 import dev.ovl.engine.mount.MountHolders;
 import dev.ovl.engine.mount.MountHolders.Holder;
@@ -34,7 +33,6 @@ final class StackUsers {
   private static final int NAMED_PROCESSES = 3;
 
   private final Syscalls sys;
-  private final Files files;
   private final StackMounts mounts;
   private final MountTable table;
   private final OverlayCensus census;
@@ -49,7 +47,6 @@ final class StackUsers {
       Processes processes,
       MountHolders holders) {
     this.sys = sys;
-    this.files = new Files(sys);
     this.mounts = mounts;
     this.table = table;
     this.census = census;
@@ -89,17 +86,17 @@ final class StackUsers {
   }
 
   /**
-   * Whether unmounting a mount here unmounts its copy in another namespace: unmounts travel between the mounts
-   * that the two are mounted on, whatever the propagation of the two themselves (propagate_umount in the
-   * kernel's fs/pnode.c). A slave's slave is taken for one that stays.
+   * Whether unmounting a mount unmounts its copy: unmounts travel between the mounts that the two are mounted
+   * on, to the same place, whatever the propagation of the two themselves (propagate_umount in the kernel's
+   * fs/pnode.c). A slave's slave is taken for one that stays.
    */
   private boolean goesWith(Overlay copy, MountEntry mount) throws ErrnoException {
-    if (copy.isHere()) {
-      return false;
-    }
     Optional<MountEntry> ours = table.byId(mount.parent());
     Optional<MountEntry> theirs = copy.parent();
-    return ours.isPresent() && theirs.isPresent() && theirs.get().follows(ours.get());
+    return ours.isPresent()
+        && theirs.isPresent()
+        && theirs.get().follows(ours.get())
+        && mount.placeIn(ours.get()).equals(copy.mount().placeIn(theirs.get()));
   }
 
   /**
@@ -117,7 +114,7 @@ final class StackUsers {
     if (others.isEmpty()) {
       return;
     }
-    DirectorySet ours = new DirectorySet(files, upper.get());
+    DirectorySet ours = census.directories(upper.get());
     List<Overlay> users =
         lasting(sighting.overlays(), seen -> seen.find(overlay -> overlay.writesTo(ours)));
     if (!users.isEmpty()) {

@@ -47,7 +47,7 @@ class MountinfoTest {
             OsPath.of("/mnt2"),
             "ext3",
             OsPath.of("/dev/root"),
-            OsPath.of("rw,errors=continue"),
+            Optional.of(new ShownOptions(OsPath.of("rw,errors=continue"))),
             0,
             1),
         mounts.get(2));
@@ -76,12 +76,12 @@ class MountinfoTest {
     MountEntry mount = parse(FIXTURE.lines().toList().get(5)).get(0);
     assertTrue(mount.isOverlay());
     assertEquals(OsPath.of("ovl:web x"), mount.source());
-    assertEquals(Optional.of(OsPath.of("/u,\\v")), mount.path("upperdir"));
-    assertEquals(Optional.of(OsPath.of("/w")), mount.path("workdir"));
-    assertEquals(Optional.of(OsPath.of("on")), mount.path("uuid"));
-    assertEquals(Optional.empty(), mount.path("upper"));
-    assertEquals(Optional.empty(), mount.path("rw"));
-    assertEquals(Optional.empty(), mount.path("/u"));
+    assertEquals(Optional.of(OsPath.of("/u,\\v")), mount.options().orElseThrow().path("upperdir"));
+    assertEquals(Optional.of(OsPath.of("/w")), mount.options().orElseThrow().path("workdir"));
+    assertEquals(Optional.of(OsPath.of("on")), mount.options().orElseThrow().path("uuid"));
+    assertEquals(Optional.empty(), mount.options().orElseThrow().path("upper"));
+    assertEquals(Optional.empty(), mount.options().orElseThrow().path("rw"));
+    assertEquals(Optional.empty(), mount.options().orElseThrow().path("/u"));
     assertFalse(parse(FIXTURE.lines().toList().get(0)).get(0).isOverlay());
   }
 
@@ -90,8 +90,8 @@ class MountinfoTest {
     MountEntry mount =
         parse("1 0 0:9 / /o rw - overlay x rw,lowerdir+=/a,upperdir=/u\\054\\134v,workdir=/w:x")
             .get(0);
-    assertEquals(Optional.of(OsPath.of("/u,\\v")), mount.path("upperdir"));
-    assertEquals(Optional.of(OsPath.of("/w:x")), mount.path("workdir"));
+    assertEquals(Optional.of(OsPath.of("/u,\\v")), mount.options().orElseThrow().path("upperdir"));
+    assertEquals(Optional.of(OsPath.of("/w:x")), mount.options().orElseThrow().path("workdir"));
   }
 
   @Test
@@ -129,7 +129,7 @@ class MountinfoTest {
     MountEntry mount = parse("1 0 0:1 / / rw -   rw").get(0);
     assertEquals("", mount.type());
     assertEquals(OsPath.EMPTY, mount.source());
-    assertEquals(OsPath.of("rw"), mount.options());
+    assertEquals(OsPath.of("rw"), mount.options().orElseThrow().text());
   }
 
   @ParameterizedTest
@@ -190,7 +190,7 @@ class MountinfoTest {
       byte[] text = rounds % 2 == 0 ? mutated(fixture, random) : rubbish(random);
       try {
         for (MountEntry entry : Mountinfo.parse(text)) {
-          entry.path("upperdir");
+          entry.options().orElseThrow().path("upperdir");
         }
       } catch (IllegalArgumentException expected) {
         refused++;
@@ -215,7 +215,7 @@ class MountinfoTest {
               path(random),
               "t" + random.nextInt(10),
               path(random),
-              OsPath.of("rw,x=" + random.nextInt()),
+              Optional.of(new ShownOptions(OsPath.of("rw,x=" + random.nextInt()))),
               random.nextInt(3),
               random.nextInt(3));
       entries.add(entry);
@@ -226,7 +226,7 @@ class MountinfoTest {
       text.append(entry.master() == 0 ? "" : " master:" + entry.master());
       text.append(random.nextBoolean() ? "" : " something:new");
       text.append(" - ").append(entry.type()).append(' ').append(escape(entry.source()));
-      text.append(' ').append(entry.options()).append('\n');
+      text.append(' ').append(entry.options().orElseThrow().text()).append('\n');
     }
     assertEquals(entries, Mountinfo.parse(OsPath.encode(text.toString())), "seed " + seed);
   }

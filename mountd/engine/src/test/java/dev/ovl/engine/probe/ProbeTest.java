@@ -362,7 +362,7 @@ class ProbeTest {
     @Override
     protected <T> T observe(Invocation<T> invocation) throws ErrnoException {
       if (refused.test(invocation)) {
-        throw new ErrnoException(invocation.name(), invocation.arguments(), errno);
+        throw invocation.failure(errno);
       }
       return invocation.perform();
     }

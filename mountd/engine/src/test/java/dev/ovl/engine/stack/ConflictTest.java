@@ -634,10 +634,10 @@ class ConflictTest {
     String message = "root " + lab.root() + " is of a newer ovl (schema 2, this one knows 1)";
     Stacks stacks = lab.stacks(lab.sys, lab.root(), lab.run());
     lab.assertRefused(message, () -> stacks.create(lab.stack("web", good).request()));
-    lab.assertRefused(message, () -> new RootFormat(lab.files, lab.root()).check());
+    lab.assertRefused(message, () -> new RootFormat(lab.sys, lab.root()).check());
 
     lab.write(file, "{\"schema\":");
-    EngineException refused = lab.refusal(() -> new RootFormat(lab.files, lab.root()).check());
+    EngineException refused = lab.refusal(() -> new RootFormat(lab.sys, lab.root()).check());
     assertTrue(
         refused.getMessage().startsWith("root " + lab.root() + ": ovl.json cannot be read: "),
         refused.getMessage());

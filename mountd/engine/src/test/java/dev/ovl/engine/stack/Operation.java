@@ -196,7 +196,7 @@ enum Operation {
     }
 
     @Override
-    void assertDone(Site site, Stacks stacks) throws ErrnoException {
+    void assertDone(Site site, Stacks stacks) throws EngineException, ErrnoException {
       assertGone(stacks);
     }
   },
@@ -214,7 +214,7 @@ enum Operation {
     }
 
     @Override
-    void assertDone(Site site, Stacks stacks) throws ErrnoException {
+    void assertDone(Site site, Stacks stacks) throws EngineException, ErrnoException {
       assertGone(stacks);
     }
   },
@@ -320,7 +320,7 @@ enum Operation {
         .toList();
   }
 
-  private static void assertGone(Stacks stacks) throws ErrnoException {
+  private static void assertGone(Stacks stacks) throws EngineException, ErrnoException {
     assertTrue(!stacks.names().contains(WEB), "the stack should be gone");
   }
 
