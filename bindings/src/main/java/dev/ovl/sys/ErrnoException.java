@@ -6,9 +6,9 @@ import java.util.function.Supplier;
 /**
  * A system call that failed: which one, on what, and why.
  *
- * <p>Thrown by {@link Syscalls} alone; layers above catch the errnos that they expect and let the rest
- * pass, or explain it. Since most are expected it is cheap: it has no stack trace, and its text is made
- * when somebody reads it.
+ * <p>Thrown by {@link Syscalls} alone; layers above catch the errnos that they expect and let the
+ * rest pass, or explain it. Since most are expected it is cheap: it has no stack trace, and its
+ * text is made when somebody reads it.
  */
 public final class ErrnoException extends IOException {
   private static final long serialVersionUID = 1L;
@@ -19,8 +19,8 @@ public final class ErrnoException extends IOException {
 
   /**
    * @param call the C name of the call, {@code "mount"}
-   * @param arguments gives the arguments as strace prints them, without parentheses; asked whenever the text
-   *     is read
+   * @param arguments gives the arguments as strace prints them, without parentheses; asked whenever
+   *     the text is read
    * @param errno why it failed
    */
   public ErrnoException(String call, Supplier<String> arguments, Errno errno) {
@@ -29,7 +29,10 @@ public final class ErrnoException extends IOException {
     this.errno = errno;
   }
 
-  /** None: the call and its arguments tell where it failed, and filling one costs more than the call. */
+  /**
+   * None: the call and its arguments tell where it failed, and filling one costs more than the
+   * call.
+   */
   @Override
   public synchronized Throwable fillInStackTrace() {
     return this;

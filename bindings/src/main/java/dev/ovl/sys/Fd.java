@@ -35,8 +35,8 @@ public final class Fd implements AutoCloseable {
   }
 
   /**
-   * Closes the descriptor; a second call does nothing. What close(2) reports is not told: it can only be
-   * that data written earlier did not reach the disk, and whoever wrote ends with {@link
+   * Closes the descriptor; a second call does nothing. What close(2) reports is not told: it can
+   * only be that data written earlier did not reach the disk, and whoever wrote ends with {@link
    * #closeWritten}. The number is free in any case.
    */
   @Override
@@ -49,8 +49,8 @@ public final class Fd implements AutoCloseable {
   }
 
   /**
-   * Closes a descriptor that was written through; a later {@link #close} does nothing. The number is free
-   * afterwards even when this throws, as close(2) has it on Linux.
+   * Closes a descriptor that was written through; a later {@link #close} does nothing. The number
+   * is free afterwards even when this throws, as close(2) has it on Linux.
    *
    * @throws ErrnoException EIO, ENOSPC, EDQUOT: what was written earlier did not reach the disk
    */

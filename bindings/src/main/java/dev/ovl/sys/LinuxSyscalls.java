@@ -740,7 +740,9 @@ public final class LinuxSyscalls implements Syscalls {
     return result;
   }
 
-  /** The arguments' text, made later; at once where a buffer's content would have changed by then. */
+  /**
+   * The arguments' text, made later; at once where a buffer's content would have changed by then.
+   */
   private static Supplier<String> text(Call call, Object[] arguments) {
     for (Object argument : arguments) {
       if (argument instanceof ByteBuffer) {

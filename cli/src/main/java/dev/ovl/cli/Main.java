@@ -16,10 +16,11 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * The process {@code ovlctl}: makes a {@link Session} of it. The only class here that knows the process.
+ * The process {@code ovlctl}: makes a {@link Session} of it. The only class here that knows the
+ * process.
  *
- * <p>Arguments and environment are read from /proc as bytes, since the JVM has by then replaced what does
- * not fit its charset.
+ * <p>Arguments and environment are read from /proc as bytes, since the JVM has by then replaced
+ * what does not fit its charset.
  */
 public final class Main {
   private static final long STOP_MILLIS = 20_000;

@@ -6,7 +6,10 @@ import dev.ovl.sys.LinuxSyscalls;
 import dev.ovl.sys.OsPath;
 import java.io.UncheckedIOException;
 
-/** The process's working directory as bytes; apart from {@link Main}, which needs no system calls else. */
+/**
+ * The process's working directory as bytes; apart from {@link Main}, which needs no system calls
+ * else.
+ */
 final class WorkingDirectory {
   private WorkingDirectory() {}
 

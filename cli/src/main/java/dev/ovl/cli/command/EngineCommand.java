@@ -64,8 +64,8 @@ abstract class EngineCommand implements Callable<Integer> {
   }
 
   /**
-   * Works on names in order. One that fails is reported and does not stop the rest, unless the user wants to
-   * stop.
+   * Works on names in order. One that fails is reported and does not stop the rest, unless the user
+   * wants to stop.
    *
    * @return the exit status
    */
@@ -91,7 +91,8 @@ abstract class EngineCommand implements Callable<Integer> {
       Stacks stacks, List<String> names, boolean all, boolean dependentsFirst)
       throws EngineException, ErrnoException {
     if (all != names.isEmpty()) {
-      throw EngineException.usage(all ? "names and --all exclude each other" : "a name is missing, or --all");
+      throw EngineException.usage(
+          all ? "names and --all exclude each other" : "a name is missing, or --all");
     }
     if (!all) {
       return names;

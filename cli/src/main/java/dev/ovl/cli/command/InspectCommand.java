@@ -13,10 +13,7 @@ import picocli.CommandLine.Command;
 import picocli.CommandLine.Parameters;
 
 /** {@code ovlctl inspect}. */
-@Command(
-    name = "inspect",
-    sortOptions = false,
-    description = "Shows all that is known of stacks.")
+@Command(name = "inspect", sortOptions = false, description = "Shows all that is known of stacks.")
 final class InspectCommand extends EngineCommand {
   @Parameters(paramLabel = "NAME", arity = "1..*", description = "The stacks.")
   private List<String> names = new ArrayList<>();

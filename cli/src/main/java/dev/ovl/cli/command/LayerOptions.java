@@ -42,13 +42,15 @@ final class LayerOptions {
   @Option(
       names = "-o",
       paramLabel = "OPT,…",
-      description = "Mount options, of overlay (redirect_dir=on, volatile, …) and generic (ro, nosuid, …).")
+      description =
+          "Mount options, of overlay (redirect_dir=on, volatile, …) and generic (ro, nosuid, …).")
   private List<String> options = new ArrayList<>();
 
   @Option(
       names = "--method",
       paramLabel = "W",
-      description = "Force classic, relative, lowerdir+ or fd (default: auto, the first that fits).")
+      description =
+          "Force classic, relative, lowerdir+ or fd (default: auto, the first that fits).")
   private String method;
 
   @Option(
@@ -71,7 +73,9 @@ final class LayerOptions {
     }
     if (upper == null || work == null) {
       throw EngineException.usage(
-          upper == null ? "--work needs --upper" : "--upper needs --work, an empty directory beside it");
+          upper == null
+              ? "--work needs --upper"
+              : "--upper needs --work, an empty directory beside it");
     }
     return Optional.of(new OverlayMount.Upper(ovlctl.absolute(upper), ovlctl.absolute(work)));
   }

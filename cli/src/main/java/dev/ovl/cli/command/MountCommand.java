@@ -27,8 +27,18 @@ import picocli.CommandLine.ParentCommand;
 final class MountCommand implements Callable<Integer> {
   /** What fstab(5) has for mount(8) and others to read. */
   private static final Set<String> FSTAB_WORDS =
-      Set.of("defaults", "auto", "noauto", "nofail", "fail", "user", "nouser", "users", "owner",
-          "group", "_netdev");
+      Set.of(
+          "defaults",
+          "auto",
+          "noauto",
+          "nofail",
+          "fail",
+          "user",
+          "nouser",
+          "users",
+          "owner",
+          "group",
+          "_netdev");
 
   @ParentCommand private Ovlctl ovlctl;
 
@@ -61,7 +71,8 @@ final class MountCommand implements Callable<Integer> {
               : Optional.of(MountMethod.of(method));
       if (ovlctl.dryRun()) {
         OverlayMounter.Plan plan = mounts.check(mount, forced);
-        ovlctl.output()
+        ovlctl
+            .output()
             .note("would mount " + mount.target().quoted() + " by " + plan.method().word());
       } else {
         mounts.mount(mount, forced);
@@ -84,9 +95,7 @@ final class MountCommand implements Callable<Integer> {
   }
 
   private Optional<OsPath> absolute(Optional<OsPath> path) throws EngineException {
-    return path.isEmpty()
-        ? Optional.empty()
-        : Optional.of(ovlctl.absolute(path.get().toString()));
+    return path.isEmpty() ? Optional.empty() : Optional.of(ovlctl.absolute(path.get().toString()));
   }
 
   private static boolean isForFstab(String word) {

@@ -73,7 +73,8 @@ public final class Ovlctl implements Callable<Integer> {
       names = "--run",
       paramLabel = "DIR",
       scope = ScopeType.INHERIT,
-      description = "What ends with the boot is kept here (default: $OVL_RUN, or " + DEFAULT_RUN + ").")
+      description =
+          "What ends with the boot is kept here (default: $OVL_RUN, or " + DEFAULT_RUN + ").")
   private String run;
 
   @Option(
@@ -90,10 +91,7 @@ public final class Ovlctl implements Callable<Integer> {
       description = "The storage driver: overlay2.")
   private String driver;
 
-  @Option(
-      names = "--json",
-      scope = ScopeType.INHERIT,
-      description = "Print data as JSON.")
+  @Option(names = "--json", scope = ScopeType.INHERIT, description = "Print data as JSON.")
   private boolean json;
 
   @Option(
@@ -205,8 +203,13 @@ public final class Ovlctl implements Callable<Integer> {
 
   private int usageError(CommandLine.ParameterException e, String[] arguments) {
     String verb = e.getCommandLine().getParent() == null ? "" : e.getCommandLine().getCommandName();
-    output().error((verb.isEmpty() ? "" : verb + ": ") + firstLine(e.getMessage())
-        + " (try 'ovlctl " + (verb.isEmpty() ? "" : verb + " ") + "--help')");
+    output()
+        .error(
+            (verb.isEmpty() ? "" : verb + ": ")
+                + firstLine(e.getMessage())
+                + " (try 'ovlctl "
+                + (verb.isEmpty() ? "" : verb + " ")
+                + "--help')");
     return USAGE;
   }
 
@@ -292,7 +295,9 @@ public final class Ovlctl implements Callable<Integer> {
     String wanted = host != null ? host : session.environment().getOrDefault("OVL_HOST", "none");
     if (!wanted.equals("none")) {
       throw EngineException.usage(
-          "host " + OsPath.quoted(wanted) + " cannot be used: this version has no daemon, only 'none'");
+          "host "
+              + OsPath.quoted(wanted)
+              + " cannot be used: this version has no daemon, only 'none'");
     }
   }
 
@@ -307,7 +312,8 @@ public final class Ovlctl implements Callable<Integer> {
   static void requireRoot(Syscalls sys) throws EngineException {
     int uid = sys.geteuid();
     if (uid != 0) {
-      throw EngineException.failed("needs root (the effective user id is " + uid + ")", Errno.EPERM);
+      throw EngineException.failed(
+          "needs root (the effective user id is " + uid + ")", Errno.EPERM);
     }
   }
 

@@ -15,7 +15,8 @@ import picocli.CommandLine.Parameters;
 @Command(
     name = "rm",
     sortOptions = false,
-    description = "Forgets stacks and deletes their own layers. An upper of yours is never deleted.")
+    description =
+        "Forgets stacks and deletes their own layers. An upper of yours is never deleted.")
 final class RemoveCommand extends EngineCommand {
   @Parameters(paramLabel = "NAME", arity = "1..*", description = "The stacks, in this order.")
   private List<String> names = new ArrayList<>();

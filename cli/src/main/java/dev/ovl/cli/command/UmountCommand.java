@@ -15,7 +15,8 @@ import picocli.CommandLine.ParentCommand;
 @Command(
     name = "umount",
     sortOptions = false,
-    description = "Unmounts the topmost overlay on a directory, and says who holds it when it is busy.")
+    description =
+        "Unmounts the topmost overlay on a directory, and says who holds it when it is busy.")
 final class UmountCommand implements Callable<Integer> {
   @ParentCommand private Ovlctl ovlctl;
 

@@ -10,8 +10,8 @@ import java.io.UncheckedIOException;
 import java.util.List;
 
 /**
- * Where a command writes: data on standard output, all else on standard error, in bytes of UTF-8 with stray
- * bytes as they came.
+ * Where a command writes: data on standard output, all else on standard error, in bytes of UTF-8
+ * with stray bytes as they came.
  */
 public final class Output {
   private static final String PROGRAM = "ovlctl: ";

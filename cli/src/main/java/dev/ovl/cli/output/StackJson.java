@@ -11,7 +11,9 @@ import dev.ovl.engine.stack.StackSummary;
 import java.util.LinkedHashMap;
 import java.util.Map;
 
-/** Stacks as JSON objects: a contract with whoever reads them, to which fields may only be added. */
+/**
+ * Stacks as JSON objects: a contract with whoever reads them, to which fields may only be added.
+ */
 public final class StackJson {
   private StackJson() {}
 

@@ -1,6 +1,8 @@
 package dev.ovl.cli.session;
 
-/** Whether the user wants to stop: asked between the parts of long work. For any number of threads. */
+/**
+ * Whether the user wants to stop: asked between the parts of long work. For any number of threads.
+ */
 public final class Cancellation {
   private volatile boolean requested;
 

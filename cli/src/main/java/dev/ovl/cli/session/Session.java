@@ -7,8 +7,8 @@ import java.util.Map;
 import java.util.function.Supplier;
 
 /**
- * All that a command gets from whoever runs it: it touches nothing of the process around it, so that it can
- * run anywhere.
+ * All that a command gets from whoever runs it: it touches nothing of the process around it, so
+ * that it can run anywhere.
  *
  * @param in standard input
  * @param out for data; unbuffered is fine

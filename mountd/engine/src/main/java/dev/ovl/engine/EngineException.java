@@ -5,9 +5,9 @@ import dev.ovl.sys.ErrnoException;
 import java.util.Optional;
 
 /**
- * A request that was refused or failed, told in one line for the person who made it: what, where and
- * why, with the errno in parentheses where there is one. The message does not repeat the verb and the
- * stack's name; the caller who knows them puts them in front.
+ * A request that was refused or failed, told in one line for the person who made it: what, where
+ * and why, with the errno in parentheses where there is one. The message does not repeat the verb
+ * and the stack's name; the caller who knows them puts them in front.
  */
 public final class EngineException extends Exception {
   private static final long serialVersionUID = 1L;
@@ -48,8 +48,7 @@ public final class EngineException extends Exception {
 
   /** Refused or failed with an errno, which is appended to the message. */
   public static EngineException failed(String message, Errno errno) {
-    return new EngineException(
-        Kind.FAILED, message + " (" + errno.name() + ")", errno, null);
+    return new EngineException(Kind.FAILED, message + " (" + errno.name() + ")", errno, null);
   }
 
   /** A system call failed in a way that the caller explains; its errno is appended. */

@@ -1,6 +1,6 @@
 /**
- * The engine: everything that knows the kernel and the disk, and nothing that knows a socket or a command
- * line.
+ * The engine: everything that knows the kernel and the disk, and nothing that knows a socket or a
+ * command line.
  *
  * <p>Packages and what each may import, lowest first; all may import {@code dev.ovl.sys} and {@link
  * dev.ovl.engine.EngineException}:
@@ -8,13 +8,13 @@
  * <ul>
  *   <li>{@link dev.ovl.engine.json}: JSON texts. Nothing else.
  *   <li>{@link dev.ovl.engine.file}: files, directories and locks by byte names. Nothing else.
- *   <li>{@link dev.ovl.engine.mount}: overlay mounts as values, ways to make them, what is mounted and who
- *       uses it. {@code file}.
+ *   <li>{@link dev.ovl.engine.mount}: overlay mounts as values, ways to make them, what is mounted
+ *       and who uses it. {@code file}.
  *   <li>{@link dev.ovl.engine.driver.overlay2}: layers and short links on disk. {@code file}.
  *   <li>{@link dev.ovl.engine.probe}: what this machine can do. {@code file}, {@code mount}, {@code
  *       driver}.
- *   <li>{@link dev.ovl.engine.stack}: stacks, their definitions and their life. All of these but {@code
- *       probe}.
+ *   <li>{@link dev.ovl.engine.stack}: stacks, their definitions and their life. All of these but
+ *       {@code probe}.
  * </ul>
  */
 package dev.ovl.engine;

@@ -19,13 +19,16 @@ import java.util.Optional;
 /**
  * What the engine does with files and directories, by byte names and over {@link Syscalls}.
  *
- * <p>An absent file is an answer here ({@link Optional}, {@code false}), every other errno an {@link
- * ErrnoException}. Stateless but for the syscalls; for any number of threads.
+ * <p>An absent file is an answer here ({@link Optional}, {@code false}), every other errno an
+ * {@link ErrnoException}. Stateless but for the syscalls; for any number of threads.
  */
 public final class Files {
   private static final int BUFFER_BYTES = 64 * 1024;
 
-  /** Making a direct buffer costs more than reading a small file into it. Used within one method only. */
+  /**
+   * Making a direct buffer costs more than reading a small file into it. Used within one method
+   * only.
+   */
   private static final ThreadLocal<ByteBuffer> BUFFER =
       ThreadLocal.withInitial(() -> ByteBuffer.allocateDirect(BUFFER_BYTES));
 
@@ -75,8 +78,7 @@ public final class Files {
 
   /** Opens a directory for reading. */
   public Fd openDirectory(OsPath path) throws ErrnoException {
-    return new Fd(
-        sys, sys.openat(Linux.AT_FDCWD, path, Linux.O_RDONLY | Linux.O_DIRECTORY, 0));
+    return new Fd(sys, sys.openat(Linux.AT_FDCWD, path, Linux.O_RDONLY | Linux.O_DIRECTORY, 0));
   }
 
   /** The absolute path without symbolic links, as /proc knows it; empty when nothing is there. */
@@ -139,7 +141,8 @@ public final class Files {
   }
 
   /**
-   * Makes one directory with exactly these permissions, whatever the umask; false when the name is taken.
+   * Makes one directory with exactly these permissions, whatever the umask; false when the name is
+   * taken.
    */
   public boolean mkdir(OsPath path, int permissions) throws ErrnoException {
     try {
@@ -202,9 +205,9 @@ public final class Files {
   }
 
   /**
-   * Replaces a small file as a whole: temporary file in the same directory, fsync, rename, fsync of the
-   * directory. A crash leaves the old content or the new, never a mixture; at most a temporary file
-   * remains (its name starts with {@code .tmp-}).
+   * Replaces a small file as a whole: temporary file in the same directory, fsync, rename, fsync of
+   * the directory. A crash leaves the old content or the new, never a mixture; at most a temporary
+   * file remains (its name starts with {@code .tmp-}).
    */
   public void replace(OsPath path, byte[] content, int permissions) throws ErrnoException {
     replace(path, content, permissions, true);
@@ -212,8 +215,8 @@ public final class Files {
   }
 
   /**
-   * As {@link #replace} without the fsyncs: for what does not outlive the boot. Other processes still see
-   * the old content or the new.
+   * As {@link #replace} without the fsyncs: for what does not outlive the boot. Other processes
+   * still see the old content or the new.
    */
   public void replaceVolatile(OsPath path, byte[] content, int permissions) throws ErrnoException {
     replace(path, content, permissions, false);
@@ -236,8 +239,8 @@ public final class Files {
   }
 
   /**
-   * The temporary file that replaces this one. Always the same name, since whoever replaces a file holds its
-   * lock; so what a crash left is found again.
+   * The temporary file that replaces this one. Always the same name, since whoever replaces a file
+   * holds its lock; so what a crash left is found again.
    */
   public static OsPath temporary(OsPath path) {
     return path.parent().resolve(OsPath.of(TEMPORARY_PREFIX + path.fileName()));
@@ -305,9 +308,9 @@ public final class Files {
   }
 
   /**
-   * Removes a directory and all beneath it, but never what lies beneath a mount point: one inside fails
-   * with EXDEV or EBUSY and stays. Symbolic links are removed, not followed. Nothing happens when it does
-   * not exist.
+   * Removes a directory and all beneath it, but never what lies beneath a mount point: one inside
+   * fails with EXDEV or EBUSY and stays. Symbolic links are removed, not followed. Nothing happens
+   * when it does not exist.
    */
   public void removeTree(OsPath directory) throws ErrnoException {
     try (Fd parent = openDirectory(directory.parent())) {

@@ -18,13 +18,14 @@ import java.util.concurrent.locks.ReentrantLock;
 /**
  * Exclusive locks on objects under the root, between threads and between processes.
  *
- * <p>Each lock is an flock(2) on a file of the object, taken through a descriptor of its own, behind a
- * lock of this process: threads of one process queue without polling, and processes exclude each other
- * whatever their run directory. flock dies with the process, so nothing stale remains. POSIX locks (and
- * so FileChannel.lock) will not do: they vanish when any descriptor of the file is closed.
+ * <p>Each lock is an flock(2) on a file of the object, taken through a descriptor of its own,
+ * behind a lock of this process: threads of one process queue without polling, and processes
+ * exclude each other whatever their run directory. flock dies with the process, so nothing stale
+ * remains. POSIX locks (and so FileChannel.lock) will not do: they vanish when any descriptor of
+ * the file is closed.
  *
- * <p>A lock file may be removed by its holder together with the object; who then waited for it notices
- * that its name leads elsewhere and starts again.
+ * <p>A lock file may be removed by its holder together with the object; who then waited for it
+ * notices that its name leads elsewhere and starts again.
  */
 public final class Locks {
   private static final long POLL_NANOS = TimeUnit.MILLISECONDS.toNanos(2);

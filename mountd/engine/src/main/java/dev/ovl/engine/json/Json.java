@@ -22,13 +22,13 @@ import java.util.Map;
 import java.util.Optional;
 
 /**
- * JSON texts to values and back. Values are {@link Map} (in order), {@link List}, {@link String}, {@link
- * Long}, {@link Boolean} and null; writing also takes {@link Optional}, whose absence leaves the field out,
- * and anything whose text form is meant ({@link dev.ovl.sys.OsPath}).
+ * JSON texts to values and back. Values are {@link Map} (in order), {@link List}, {@link String},
+ * {@link Long}, {@link Boolean} and null; writing also takes {@link Optional}, whose absence leaves
+ * the field out, and anything whose text form is meant ({@link dev.ovl.sys.OsPath}).
  *
- * <p>Reading is strict: one value, no duplicate names, nothing after it. Strings may hold lone surrogates,
- * which stand for bytes that are not UTF-8 ({@link dev.ovl.sys.OsPath}); they are written as escapes
- * ({@code "\udc80"}), so the text itself is always valid UTF-8.
+ * <p>Reading is strict: one value, no duplicate names, nothing after it. Strings may hold lone
+ * surrogates, which stand for bytes that are not UTF-8 ({@link dev.ovl.sys.OsPath}); they are
+ * written as escapes ({@code "\udc80"}), so the text itself is always valid UTF-8.
  */
 public final class Json {
   private static final int MAX_DEPTH = 32;
@@ -163,7 +163,9 @@ public final class Json {
     }
   }
 
-  /** Lone surrogates occur only within strings, so that their escapes may replace them in the text. */
+  /**
+   * Lone surrogates occur only within strings, so that their escapes may replace them in the text.
+   */
   private static String escapeLoneSurrogates(String text) {
     StringBuilder out = null;
     for (int i = 0; i < text.length(); i++) {

@@ -8,7 +8,9 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.StringJoiner;
 
-/** The fields of an object that was read, taken one by one; {@link #end} refuses what nobody took. */
+/**
+ * The fields of an object that was read, taken one by one; {@link #end} refuses what nobody took.
+ */
 public final class JsonFields {
   private final String place;
   private final Map<?, ?> map;

@@ -1,2 +1,5 @@
-/** JSON texts to values and back, strictly and without losing a byte of a file name. Imports Jackson's core. */
+/**
+ * JSON texts to values and back, strictly and without losing a byte of a file name. Imports
+ * Jackson's core.
+ */
 package dev.ovl.engine.json;

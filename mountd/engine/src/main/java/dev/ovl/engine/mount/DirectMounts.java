@@ -13,7 +13,9 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 
-/** Overlay mounts without a stack: as mount(8) and umount(8) make and end them, but by any method. */
+/**
+ * Overlay mounts without a stack: as mount(8) and umount(8) make and end them, but by any method.
+ */
 public final class DirectMounts implements AutoCloseable {
   private static final OsPath SOURCE = OsPath.of("ovl");
 
@@ -83,8 +85,7 @@ public final class DirectMounts implements AutoCloseable {
     checks.checkTarget(mount.target());
     if (mount.upper().isPresent()) {
       DirectorySet directories = census.directories(mount.upper().get());
-      List<Overlay> users =
-          census.snapshot().find(overlay -> overlay.writesTo(directories));
+      List<Overlay> users = census.snapshot().find(overlay -> overlay.writesTo(directories));
       if (!users.isEmpty()) {
         throw EngineException.failed(
             "upper or work is in use by the overlay on " + users.get(0).mount().point().quoted(),
@@ -115,8 +116,7 @@ public final class DirectMounts implements AutoCloseable {
    * @throws EngineException there is none, or it is in use; who uses it is named
    */
   public void umount(OsPath target, boolean lazy) throws EngineException, ErrnoException {
-    holders.unmount(
-        mounted(target), target, Linux.UMOUNT_NOFOLLOW | (lazy ? Linux.MNT_DETACH : 0));
+    holders.unmount(mounted(target), target, Linux.UMOUNT_NOFOLLOW | (lazy ? Linux.MNT_DETACH : 0));
   }
 
   /**

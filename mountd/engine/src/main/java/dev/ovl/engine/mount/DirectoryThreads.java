@@ -13,14 +13,14 @@ import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 
 /**
- * Threads that have a working directory of their own (unshare(CLONE_FS)), for mounts whose options hold
- * names relative to it.
+ * Threads that have a working directory of their own (unshare(CLONE_FS)), for mounts whose options
+ * hold names relative to it.
  *
- * <p>Such a thread does prepared system calls and nothing else: a thread started from it, a carrier of
- * virtual threads or a worker of the common pool included, would inherit its directory and umask for
- * good. One is enough for sequential work; concurrent work gets more, so that a file system that hangs
- * holds up nobody else. Idle ones stand in the root directory, where they keep nothing busy, and end
- * after a while.
+ * <p>Such a thread does prepared system calls and nothing else: a thread started from it, a carrier
+ * of virtual threads or a worker of the common pool included, would inherit its directory and umask
+ * for good. One is enough for sequential work; concurrent work gets more, so that a file system
+ * that hangs holds up nobody else. Idle ones stand in the root directory, where they keep nothing
+ * busy, and end after a while.
  */
 final class DirectoryThreads implements AutoCloseable {
   private static final long IDLE_SECONDS = 20;
@@ -50,8 +50,8 @@ final class DirectoryThreads implements AutoCloseable {
   }
 
   /**
-   * Runs the action in a thread whose working directory is {@code directory}, and waits for it, even when
-   * interrupted: a mount under way cannot be called back.
+   * Runs the action in a thread whose working directory is {@code directory}, and waits for it,
+   * even when interrupted: a mount under way cannot be called back.
    */
   void run(Fd directory, Action action) throws ErrnoException {
     FutureTask<Void> task =
@@ -72,13 +72,11 @@ final class DirectoryThreads implements AutoCloseable {
 
   private void leave() {
     try (Fd root =
-        new Fd(
-            sys,
-            sys.openat(
-                Linux.AT_FDCWD, OsPath.ROOT, Linux.O_PATH | Linux.O_DIRECTORY, 0))) {
+        new Fd(sys, sys.openat(Linux.AT_FDCWD, OsPath.ROOT, Linux.O_PATH | Linux.O_DIRECTORY, 0))) {
       sys.fchdir(root.number());
     } catch (ErrnoException e) {
-      // the action is done and its outcome stands; the thread goes elsewhere with the next one or ends soon
+      // the action is done and its outcome stands; the thread goes elsewhere with the next one or
+      // ends soon
     }
   }
 

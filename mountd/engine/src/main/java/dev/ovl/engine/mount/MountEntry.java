@@ -6,7 +6,8 @@ import java.util.Optional;
 /**
  * One mount as the kernel lists it, by statmount(2) or in mountinfo (proc_pid_mountinfo(5)).
  *
- * @param id the kernel's id, unique for the boot where it has such ids ({@link MountTable#uniqueIds})
+ * @param id the kernel's id, unique for the boot where it has such ids ({@link
+ *     MountTable#uniqueIds})
  * @param parent the id of the mount that it is mounted on
  * @param device of the superblock
  * @param root what of the file system is mounted; {@code /} for all of it
@@ -14,8 +15,8 @@ import java.util.Optional;
  *     (unreachable)}-prefixed or empty when it cannot be seen from there
  * @param type file system type
  * @param source as given to mount(2)
- * @param options of the superblock; absent where they were not asked for, since that costs more than all
- *     the rest
+ * @param options of the superblock; absent where they were not asked for, since that costs more
+ *     than all the rest
  * @param peerGroup that it shares mounts with, 0 for none
  * @param master the peer group that it receives mounts from, 0 for none
  */
@@ -45,7 +46,8 @@ public record MountEntry(
   }
 
   /**
-   * The directory that this mount covers, as a path in the file system of the mount that it is mounted on.
+   * The directory that this mount covers, as a path in the file system of the mount that it is
+   * mounted on.
    *
    * @param on that mount
    */
@@ -59,8 +61,8 @@ public record MountEntry(
   }
 
   /**
-   * True when what is unmounted from {@code other} is unmounted from this mount too: it is a peer or a slave
-   * of it (mount_namespaces(7)).
+   * True when what is unmounted from {@code other} is unmounted from this mount too: it is a peer
+   * or a slave of it (mount_namespaces(7)).
    */
   public boolean follows(MountEntry other) {
     return other.peerGroup != 0 && (peerGroup == other.peerGroup || master == other.peerGroup);

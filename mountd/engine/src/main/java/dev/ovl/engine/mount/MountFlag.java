@@ -6,8 +6,8 @@ import java.util.Optional;
 import java.util.stream.Stream;
 
 /**
- * A generic mount option of mount(8): one that the kernel's mount layer carries out, whatever the file
- * system. Inside overlay data they would be EINVAL.
+ * A generic mount option of mount(8): one that the kernel's mount layer carries out, whatever the
+ * file system. Inside overlay data they would be EINVAL.
  *
  * <p>Those with a {@code superblock} word are set on the superblock by fsconfig(2), those with an
  * attribute on the mount; {@code ro} is both, as mount(2) has it.
@@ -28,9 +28,11 @@ public enum MountFlag {
   /** Access times are kept once a day or when older than the modification; the kernel's default. */
   RELATIME("relatime", "norelatime", Linux.MS_RELATIME, Linux.MOUNT_ATTR_RELATIME, false),
   /** Access times are always kept. */
-  STRICTATIME("strictatime", "nostrictatime", Linux.MS_STRICTATIME, Linux.MOUNT_ATTR_STRICTATIME, false),
+  STRICTATIME(
+      "strictatime", "nostrictatime", Linux.MS_STRICTATIME, Linux.MOUNT_ATTR_STRICTATIME, false),
   /** Symbolic links are not followed. */
-  NOSYMFOLLOW("nosymfollow", "symfollow", Linux.MS_NOSYMFOLLOW, Linux.MOUNT_ATTR_NOSYMFOLLOW, false),
+  NOSYMFOLLOW(
+      "nosymfollow", "symfollow", Linux.MS_NOSYMFOLLOW, Linux.MOUNT_ATTR_NOSYMFOLLOW, false),
   /** Writes are synchronous. */
   SYNC("sync", "async", Linux.MS_SYNCHRONOUS, 0, true),
   /** Directory changes are synchronous. */

@@ -17,10 +17,11 @@ import java.util.concurrent.locks.LockSupport;
 import java.util.stream.Collectors;
 
 /**
- * Who keeps a mount busy: the processes whose directory, root, program, open files or mappings lie on it.
+ * Who keeps a mount busy: the processes whose directory, root, program, open files or mappings lie
+ * on it.
  *
- * <p>Found by mount id through the magic links of /proc, so a file is attributed to the mount by which it
- * was opened, whatever its device number.
+ * <p>Found by mount id through the magic links of /proc, so a file is attributed to the mount by
+ * which it was opened, whatever its device number.
  */
 public final class MountHolders {
   private static final int ATTEMPTS = 20;
@@ -69,8 +70,8 @@ public final class MountHolders {
   }
 
   /**
-   * Unmounts, and says who holds the mount when it is busy. Where nobody does, it is tried again for a moment:
-   * whoever looks at a mount, this library included, holds it for some microseconds.
+   * Unmounts, and says who holds the mount when it is busy. Where nobody does, it is tried again
+   * for a moment: whoever looks at a mount, this library included, holds it for some microseconds.
    *
    * @param point where the mount is
    * @param flags of umount2(2)
@@ -148,8 +149,7 @@ public final class MountHolders {
     int mask = mounts.uniqueIds() ? Linux.STATX_MNT_ID_UNIQUE : Linux.STATX_MNT_ID;
     try {
       Statx file =
-          sys.statx(
-              Linux.AT_FDCWD, Processes.path(pid, link), Linux.AT_STATX_DONT_SYNC, mask);
+          sys.statx(Linux.AT_FDCWD, Processes.path(pid, link), Linux.AT_STATX_DONT_SYNC, mask);
       return (file.mask() & mask) != 0 && mountIds.contains(file.mountId());
     } catch (ErrnoException e) {
       return Processes.<Boolean>absent(e).orElse(false);

@@ -11,7 +11,9 @@ public enum MountMethod {
   RELATIVE("relative"),
   /** fsconfig(2), one {@code lowerdir+} a layer. */
   LOWERDIR_PLUS("lowerdir+"),
-  /** mount(2) from a thread in its own /proc descriptor directory, with descriptor numbers as names. */
+  /**
+   * mount(2) from a thread in its own /proc descriptor directory, with descriptor numbers as names.
+   */
   FD("fd");
 
   private final String word;

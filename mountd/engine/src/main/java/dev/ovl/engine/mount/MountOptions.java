@@ -13,11 +13,11 @@ import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
 /**
- * The options of an overlay mount, parsed and free of contradictions: generic flags apart from what goes
- * to overlayfs itself (Documentation/filesystems/overlayfs.rst). Immutable.
+ * The options of an overlay mount, parsed and free of contradictions: generic flags apart from what
+ * goes to overlayfs itself (Documentation/filesystems/overlayfs.rst). Immutable.
  *
- * <p>Layers are not among them: {@code lowerdir}, {@code upperdir} and {@code workdir} are the mount's own
- * components ({@link OverlayMount}).
+ * <p>Layers are not among them: {@code lowerdir}, {@code upperdir} and {@code workdir} are the
+ * mount's own components ({@link OverlayMount}).
  */
 public final class MountOptions {
   /** No options. */
@@ -25,7 +25,9 @@ public final class MountOptions {
 
   private static final List<String> ON_OFF = List.of("on", "off");
 
-  /** What overlayfs takes, with the values that it allows; an empty list means a flag without value. */
+  /**
+   * What overlayfs takes, with the values that it allows; an empty list means a flag without value.
+   */
   private static final Map<String, List<String>> OVERLAY =
       ordered(
           Map.entry("redirect_dir", List.of("on", "off", "follow", "nofollow")),
@@ -62,11 +64,12 @@ public final class MountOptions {
   }
 
   /**
-   * Parses single options, in order; of two that set the same thing the later counts, as with mount(8).
+   * Parses single options, in order; of two that set the same thing the later counts, as with
+   * mount(8).
    *
    * @param words each {@code name} or {@code name=value}
-   * @throws EngineException USAGE: unknown, with the known ones; a value that the option does not take; a
-   *     contradiction, named
+   * @throws EngineException USAGE: unknown, with the known ones; a value that the option does not
+   *     take; a contradiction, named
    */
   public static MountOptions parse(List<String> words) throws EngineException {
     Set<MountFlag> flags = EnumSet.noneOf(MountFlag.class);

@@ -17,8 +17,8 @@ import java.util.Optional;
  * What is mounted in this process's mount namespace, asked from the kernel each time: nothing is
  * remembered but which way of asking works.
  *
- * <p>By statmount(2) and listmount(2) where they tell source and options (6.13; a microsecond a mount),
- * else by reading mountinfo as a whole.
+ * <p>By statmount(2) and listmount(2) where they tell source and options (6.13; a microsecond a
+ * mount), else by reading mountinfo as a whole.
  */
 public final class MountTable {
   private static final OsPath MOUNTINFO = OsPath.of("/proc/self/mountinfo");
@@ -44,7 +44,8 @@ public final class MountTable {
   }
 
   /**
-   * True when ids are unique for the boot; else the kernel gives the id of an unmounted mount to a new one.
+   * True when ids are unique for the boot; else the kernel gives the id of an unmounted mount to a
+   * new one.
    */
   public boolean uniqueIds() throws ErrnoException {
     Boolean known = statmount;
@@ -57,8 +58,7 @@ public final class MountTable {
 
   private boolean probeStatmount() throws ErrnoException {
     try {
-      Statx root =
-          sys.statx(Linux.AT_FDCWD, OsPath.ROOT, 0, Linux.STATX_MNT_ID_UNIQUE);
+      Statx root = sys.statx(Linux.AT_FDCWD, OsPath.ROOT, 0, Linux.STATX_MNT_ID_UNIQUE);
       if ((root.mask() & Linux.STATX_MNT_ID_UNIQUE) == 0) {
         return false;
       }
@@ -73,7 +73,10 @@ public final class MountTable {
     }
   }
 
-  /** A source may be absent on one mount; the kernel knows the question when any mount has an answer. */
+  /**
+   * A source may be absent on one mount; the kernel knows the question when any mount has an
+   * answer.
+   */
   private boolean knowsSource(long anyId) throws ErrnoException {
     if (sys.statmount(anyId, 0, Linux.STATMOUNT_SB_SOURCE).source().isPresent()) {
       return true;
@@ -86,7 +89,9 @@ public final class MountTable {
     return false;
   }
 
-  /** The topmost mount whose mount point is this directory; empty when it is none or does not exist. */
+  /**
+   * The topmost mount whose mount point is this directory; empty when it is none or does not exist.
+   */
   public Optional<MountEntry> at(OsPath directory) throws ErrnoException {
     Statx found;
     try {
@@ -134,7 +139,9 @@ public final class MountTable {
     return entries;
   }
 
-  /** The ids of all mounts of a namespace, 0 for this one, ascending; only where {@link #uniqueIds}. */
+  /**
+   * The ids of all mounts of a namespace, 0 for this one, ascending; only where {@link #uniqueIds}.
+   */
   long[] ids(long namespaceId) throws ErrnoException {
     long[] all = new long[0];
     while (true) {
@@ -167,12 +174,16 @@ public final class MountTable {
     }
   }
 
-  /** The upper of an overlay of this namespace as shown; empty when it has none or it says nothing. */
+  /**
+   * The upper of an overlay of this namespace as shown; empty when it has none or it says nothing.
+   */
   public Optional<OsPath> upper(MountEntry mount) throws ErrnoException {
     return options(mount, 0).path("upperdir");
   }
 
-  /** A mount of a namespace, 0 for this one; empty when it is gone; only where {@link #uniqueIds}. */
+  /**
+   * A mount of a namespace, 0 for this one; empty when it is gone; only where {@link #uniqueIds}.
+   */
   Optional<MountEntry> byId(long id, long namespaceId) throws ErrnoException {
     try {
       return Optional.of(entry(sys.statmount(id, namespaceId, WANTED)));

@@ -12,8 +12,8 @@ import java.util.Optional;
 /**
  * The option string of mount(2) for overlayfs, written and read. Pure functions.
  *
- * <p>Escaping is the kernel's (fs/overlayfs/params.c): a backslash before {@code \}, {@code ,} and, in a
- * list of lowers, {@code :}.
+ * <p>Escaping is the kernel's (fs/overlayfs/params.c): a backslash before {@code \}, {@code ,} and,
+ * in a list of lowers, {@code :}.
  */
 public final class OptionText {
   /** Bytes of options that fit a page with their NUL; the kernel cuts what is beyond, silently. */
@@ -22,8 +22,8 @@ public final class OptionText {
   private OptionText() {}
 
   /**
-   * Writes the data argument of mount(2). Options come first and lowers last, so that what the kernel
-   * would cut can never be an option.
+   * Writes the data argument of mount(2). Options come first and lowers last, so that what the
+   * kernel would cut can never be an option.
    *
    * @param lowers names of the lowers, unescaped
    * @param upper names of upperdir and workdir, unescaped
@@ -80,8 +80,8 @@ public final class OptionText {
       List<OsPath> lowers, Optional<OsPath> upper, Optional<OsPath> work, List<String> words) {}
 
   /**
-   * Splits option strings as the kernel does: at commas without a backslash before them, and outside
-   * double quotes, which SELinux labels use.
+   * Splits option strings as the kernel does: at commas without a backslash before them, and
+   * outside double quotes, which SELinux labels use.
    *
    * @param texts in order; each may hold many options
    * @throws EngineException USAGE: an empty lower, a quotation mark or backslash without its end
@@ -110,7 +110,8 @@ public final class OptionText {
         }
       }
     }
-    return new Parsed(List.copyOf(lowers), Optional.ofNullable(upper), Optional.ofNullable(work), words);
+    return new Parsed(
+        List.copyOf(lowers), Optional.ofNullable(upper), Optional.ofNullable(work), words);
   }
 
   /**
@@ -139,7 +140,8 @@ public final class OptionText {
       }
     }
     if (quoted) {
-      throw EngineException.usage("options " + OsPath.quoted(text) + " lack a closing quotation mark");
+      throw EngineException.usage(
+          "options " + OsPath.quoted(text) + " lack a closing quotation mark");
     }
     parts.add(part.toString());
     return parts;

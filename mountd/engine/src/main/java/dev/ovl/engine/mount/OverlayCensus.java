@@ -20,12 +20,13 @@ import java.util.Optional;
 /**
  * All overlay mounts of this machine, in every mount namespace.
  *
- * <p>A mount that was copied into another namespace (unshare(1), a container, a service with PrivateTmp)
- * keeps its superblock alive after it is gone here, and with it an upper and a work directory in use.
+ * <p>A mount that was copied into another namespace (unshare(1), a container, a service with
+ * PrivateTmp) keeps its superblock alive after it is gone here, and with it an upper and a work
+ * directory in use.
  *
- * <p>Where the kernel steps through namespaces by itself (NS_MNT_GET_NEXT, 6.12) that finds all of them, at
- * one call each and one a 512 mounts; what a mount is, is asked once, since its id is never given again.
- * Elsewhere the namespaces of all visible processes are read through /proc.
+ * <p>Where the kernel steps through namespaces by itself (NS_MNT_GET_NEXT, 6.12) that finds all of
+ * them, at one call each and one a 512 mounts; what a mount is, is asked once, since its id is
+ * never given again. Elsewhere the namespaces of all visible processes are read through /proc.
  */
 public final class OverlayCensus {
   private static final OsPath OWN = OsPath.of("/proc/self/ns/mnt");
@@ -118,9 +119,9 @@ public final class OverlayCensus {
     }
 
     /**
-     * True when its upper or work is one of these directories, by path or by inode. What the paths led to
-     * when they were first looked at counts, since the mount holds those inodes. Where its options do not
-     * tell, the kernel is asked whether anybody uses the upper.
+     * True when its upper or work is one of these directories, by path or by inode. What the paths
+     * led to when they were first looked at counts, since the mount holds those inodes. Where its
+     * options do not tell, the kernel is asked whether anybody uses the upper.
      */
     public boolean writesTo(DirectorySet wanted) throws ErrnoException {
       if (directories == null) {
@@ -139,8 +140,7 @@ public final class OverlayCensus {
         if (path.isPresent()) {
           found.add(
               new Directory(
-                  path.get(),
-                  path.get().isAbsolute() ? files.stat(path.get()) : Optional.empty()));
+                  path.get(), path.get().isAbsolute() ? files.stat(path.get()) : Optional.empty()));
         }
       }
       return found;
@@ -310,8 +310,7 @@ public final class OverlayCensus {
         }
         overlays.put(
             id,
-            new Overlay(
-                inode.get(), namespaceId, namespaceId == 0, mount.get(), Optional.empty()));
+            new Overlay(inode.get(), namespaceId, namespaceId == 0, mount.get(), Optional.empty()));
       }
     }
     now.put(namespaceId, new View(ids, overlays));

@@ -18,8 +18,8 @@ import java.util.Map;
 import java.util.Optional;
 
 /**
- * Looks at the directories of an overlay for whatever the kernel would refuse, in words: the kernel has
- * one errno for many reasons.
+ * Looks at the directories of an overlay for whatever the kernel would refuse, in words: the kernel
+ * has one errno for many reasons.
  *
  * <p>Called before a definition is written, and after a mount has failed, to say why. A mount that
  * succeeds costs no checks.
@@ -69,14 +69,12 @@ public final class OverlayChecks {
               Linux.AT_EMPTY_PATH,
               Linux.STATX_BASIC_STATS | Linux.STATX_MNT_ID);
       if (!stat.isDirectory()) {
-        throw EngineException.failed(
-            role + " is not a directory: " + path.quoted(), Errno.ENOTDIR);
+        throw EngineException.failed(role + " is not a directory: " + path.quoted(), Errno.ENOTDIR);
       }
       return new Place(role, path, files.pathOf(fd), stat);
     } catch (ErrnoException e) {
       switch (e.errno()) {
-        case ENOENT ->
-            throw EngineException.failed(role + " does not exist: " + path.quoted(), e);
+        case ENOENT -> throw EngineException.failed(role + " does not exist: " + path.quoted(), e);
         case ENOTDIR, ELOOP, ENAMETOOLONG, EACCES ->
             throw EngineException.failed(
                 role + " cannot be reached: " + path.quoted() + ": " + e.errno().message(), e);
@@ -106,7 +104,10 @@ public final class OverlayChecks {
       Optional<Place> outer = ancestor(lower, byPath);
       if (outer.isPresent()) {
         throw EngineException.failed(
-            "lower " + lower.given().quoted() + " lies inside lower " + outer.get().given().quoted(),
+            "lower "
+                + lower.given().quoted()
+                + " lies inside lower "
+                + outer.get().given().quoted(),
             Errno.ELOOP);
       }
     }
@@ -149,7 +150,8 @@ public final class OverlayChecks {
     }
     if (files.fileSystemType(upper.given()) == Linux.OVERLAYFS_SUPER_MAGIC) {
       throw EngineException.failed(
-          "upper is itself on an overlay, which the kernel does not take: " + upper.given().quoted(),
+          "upper is itself on an overlay, which the kernel does not take: "
+              + upper.given().quoted(),
           Errno.EINVAL);
     }
     for (Place lower : lowers) {
@@ -158,8 +160,7 @@ public final class OverlayChecks {
             "upper is also a lower: " + upper.given().quoted(), Errno.ELOOP);
       }
       if (lower.stat().sameFile(work.stat())) {
-        throw EngineException.failed(
-            "work is also a lower: " + work.given().quoted(), Errno.ELOOP);
+        throw EngineException.failed("work is also a lower: " + work.given().quoted(), Errno.ELOOP);
       }
       for (Place writable : List.of(upper, work)) {
         if (lower.stat().sameFileSystem(writable.stat())
@@ -200,7 +201,9 @@ public final class OverlayChecks {
     }
   }
 
-  /** What overlayfs itself left there after an earlier mount is fine; anything else is somebody's. */
+  /**
+   * What overlayfs itself left there after an earlier mount is fine; anything else is somebody's.
+   */
   private void refuseUsedWork(Place work) throws EngineException, ErrnoException {
     for (OsPath name : files.list(work.given())) {
       boolean ours = name.equals(OsPath.of("work")) || name.equals(OsPath.of("index"));
@@ -233,8 +236,7 @@ public final class OverlayChecks {
       return reason;
     }
     if (failure.errno() == Errno.EPERM) {
-      return EngineException.failed(
-          "mounting needs root (CAP_SYS_ADMIN)", failure.refusal());
+      return EngineException.failed("mounting needs root (CAP_SYS_ADMIN)", failure.refusal());
     }
     if (failure.errno() == Errno.ENODEV) {
       return EngineException.failed(

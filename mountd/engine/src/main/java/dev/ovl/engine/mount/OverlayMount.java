@@ -6,7 +6,8 @@ import java.util.List;
 import java.util.Optional;
 
 /**
- * An overlay mount before it is made: a value, which {@link OverlayMounter} turns into system calls.
+ * An overlay mount before it is made: a value, which {@link OverlayMounter} turns into system
+ * calls.
  *
  * @param source what mountinfo shows as source, {@code ovl:web}
  * @param lowers topmost first, at least one; absolute paths

@@ -29,9 +29,9 @@ import java.util.concurrent.atomic.AtomicInteger;
  * <tr><td>fd</td><td>openat…, unshare, fchdir, mount</td><td>500 lowers</td></tr>
  * </table>
  *
- * <p>Beyond 500 lowers the bottom 500 become one read-only overlay with {@code metacopy=on}, which the
- * mount itself keeps alive and nobody sees. Only one group may be folded so: a whiteout in a folded group
- * hides nothing in its siblings.
+ * <p>Beyond 500 lowers the bottom 500 become one read-only overlay with {@code metacopy=on}, which
+ * the mount itself keeps alive and nobody sees. Only one group may be folded so: a whiteout in a
+ * folded group hides nothing in its siblings.
  *
  * <p>After a failure nothing is mounted. For any number of threads.
  */
@@ -39,8 +39,8 @@ public final class OverlayMounter implements AutoCloseable {
   private static final String TYPE = "overlay";
 
   /**
-   * What is reckoned with before descriptors are opened, the lowest free ones. A process with more open is
-   * told so by the check in mount(2)'s one place.
+   * What is reckoned with before descriptors are opened, the lowest free ones. A process with more
+   * open is told so by the check in mount(2)'s one place.
    */
   private static final int LARGEST_DESCRIPTOR = 99_999;
 
@@ -156,8 +156,7 @@ public final class OverlayMounter implements AutoCloseable {
   private static Optional<String> fitsPage(int bytes) {
     return bytes <= OptionText.MAX_BYTES
         ? Optional.empty()
-        : Optional.of(
-            "the options take " + bytes + " bytes, a page holds " + OptionText.MAX_BYTES);
+        : Optional.of("the options take " + bytes + " bytes, a page holds " + OptionText.MAX_BYTES);
   }
 
   private static byte[] classicData(OverlayMount mount) {
@@ -169,9 +168,7 @@ public final class OverlayMounter implements AutoCloseable {
         mount
             .upper()
             .map(
-                u ->
-                    new OverlayMount.Upper(
-                        names.shorten(u.directory()), names.shorten(u.work())));
+                u -> new OverlayMount.Upper(names.shorten(u.directory()), names.shorten(u.work())));
     return OptionText.write(names.lowers(), upper, mount.options());
   }
 
@@ -207,8 +204,7 @@ public final class OverlayMounter implements AutoCloseable {
       return;
     }
     try {
-      sys.mount(
-          OsPath.of("none"), mount.target(), "", mount.propagation().get().ms(), new byte[0]);
+      sys.mount(OsPath.of("none"), mount.target(), "", mount.propagation().get().ms(), new byte[0]);
     } catch (ErrnoException e) {
       undo(mount.target(), e);
       throw e;
@@ -245,9 +241,7 @@ public final class OverlayMounter implements AutoCloseable {
     try {
       threads.run(
           directory,
-          () ->
-              sys.mount(
-                  mount.source(), mount.target(), TYPE, mount.options().msFlags(), data));
+          () -> sys.mount(mount.source(), mount.target(), TYPE, mount.options().msFlags(), data));
     } catch (ErrnoException e) {
       throw new MountFailure(e, List.of());
     }
@@ -265,8 +259,9 @@ public final class OverlayMounter implements AutoCloseable {
   }
 
   /**
-   * Asks by doing. Kernels before 6.5 store any parameter as text and complain only at the end: so a name
-   * that does not exist tells them apart, since only a kernel that knows {@code lowerdir+} looks it up.
+   * Asks by doing. Kernels before 6.5 store any parameter as text and complain only at the end: so
+   * a name that does not exist tells them apart, since only a kernel that knows {@code lowerdir+}
+   * looks it up.
    */
   private LayerParameter probeLayerParameter() throws ErrnoException {
     int opened;
@@ -342,16 +337,14 @@ public final class OverlayMounter implements AutoCloseable {
         configure(context, mount, lowers, lowest);
         return new Fd(
             sys,
-            sys.fsmount(
-                context.number(), Linux.FSMOUNT_CLOEXEC, mount.options().attributes()));
+            sys.fsmount(context.number(), Linux.FSMOUNT_CLOEXEC, mount.options().attributes()));
       } catch (ErrnoException e) {
         throw new MountFailure(e, messages(context));
       }
     }
   }
 
-  private void configure(
-      Fd context, OverlayMount mount, List<OsPath> lowers, Optional<Fd> lowest)
+  private void configure(Fd context, OverlayMount mount, List<OsPath> lowers, Optional<Fd> lowest)
       throws ErrnoException {
     set(context, "source", mount.source().bytes());
     for (OsPath lower : lowers) {
@@ -427,11 +420,7 @@ public final class OverlayMounter implements AutoCloseable {
 
   private void attach(Fd made, OverlayMount mount) throws ErrnoException {
     sys.move_mount(
-        made.number(),
-        OsPath.EMPTY,
-        Linux.AT_FDCWD,
-        mount.target(),
-        Linux.MOVE_MOUNT_F_EMPTY_PATH);
+        made.number(), OsPath.EMPTY, Linux.AT_FDCWD, mount.target(), Linux.MOVE_MOUNT_F_EMPTY_PATH);
     if (mount.propagation().isPresent()) {
       try {
         sys.mount_setattr(
@@ -468,8 +457,7 @@ public final class OverlayMounter implements AutoCloseable {
     propagate(mount);
   }
 
-  private void mountByDescriptors(
-      OverlayMount mount, List<OsPath> lowers, Optional<OsPath> lowest)
+  private void mountByDescriptors(OverlayMount mount, List<OsPath> lowers, Optional<OsPath> lowest)
       throws MountFailure, ErrnoException {
     try (Descriptors open = new Descriptors()) {
       List<OsPath> names = new ArrayList<>(lowers.size() + 1);

@@ -12,8 +12,8 @@ import java.util.Map;
 import java.util.Optional;
 
 /**
- * The processes of this machine as far as /proc shows them. One that ends meanwhile, or that may not be
- * looked into, is absent rather than an error.
+ * The processes of this machine as far as /proc shows them. One that ends meanwhile, or that may
+ * not be looked into, is absent rather than an error.
  */
 public final class Processes {
   private static final OsPath PROC = OsPath.of("/proc");

@@ -44,6 +44,8 @@ public enum Propagation {
       }
     }
     throw EngineException.usage(
-        "unknown propagation " + OsPath.quoted(word) + "; known are shared, slave, private, unbindable");
+        "unknown propagation "
+            + OsPath.quoted(word)
+            + "; known are shared, slave, private, unbindable");
   }
 }

@@ -12,11 +12,11 @@ record ShownOptions(OsPath text) {
   private static final OsPath THROUGH_PROC = OsPath.of("/proc");
 
   /**
-   * The path that an option names, {@code upperdir}; empty when it is not shown, or shown as a descriptor
-   * number or a way through /proc, which says nothing about the directory.
+   * The path that an option names, {@code upperdir}; empty when it is not shown, or shown as a
+   * descriptor number or a way through /proc, which says nothing about the directory.
    *
-   * <p>What was given by mount(2) is shown as given, with the backslashes of the option string; what was given
-   * by fsconfig(2), where lowers are {@code lowerdir+}, as it is.
+   * <p>What was given by mount(2) is shown as given, with the backslashes of the option string;
+   * what was given by fsconfig(2), where lowers are {@code lowerdir+}, as it is.
    */
   Optional<OsPath> path(String option) {
     Optional<OsPath> shown = value(option);
@@ -28,8 +28,7 @@ record ShownOptions(OsPath text) {
 
   /** True when there is an upper of which only its mounter knows where it is. */
   boolean hidesUpper() {
-    return value("upperdir").isPresent()
-        && path("upperdir").filter(OsPath::isAbsolute).isEmpty();
+    return value("upperdir").isPresent() && path("upperdir").filter(OsPath::isAbsolute).isEmpty();
   }
 
   private Optional<OsPath> value(String name) {

@@ -8,10 +8,10 @@ import dev.ovl.sys.OsPath;
 import dev.ovl.sys.Syscalls;
 
 /**
- * Asks the kernel whether some overlay has a directory as its upper, by asking for a mount that cannot come
- * to be: with index=on a used upper gives EBUSY, and only then is the work directory looked at, which lies on
- * another mount (EINVAL). Nothing is made or changed, but each answer leaves a line in the kernel's log, so
- * this is for cases that mount options leave open.
+ * Asks the kernel whether some overlay has a directory as its upper, by asking for a mount that
+ * cannot come to be: with index=on a used upper gives EBUSY, and only then is the work directory
+ * looked at, which lies on another mount (EINVAL). Nothing is made or changed, but each answer
+ * leaves a line in the kernel's log, so this is for cases that mount options leave open.
  */
 final class UpperInUse {
   private static final OsPath ANY_LOWER = OsPath.ROOT;

@@ -6,9 +6,9 @@ import dev.ovl.sys.OsPath;
 import dev.ovl.sys.Syscalls;
 
 /**
- * The directory {@code incompat/volatile}, with a file in it, that overlayfs leaves in the work directory of a volatile mount.
- * While it is there the kernel mounts that upper no more, volatile or not: after a crash its content may be
- * anything.
+ * The directory {@code incompat/volatile}, with a file in it, that overlayfs leaves in the work
+ * directory of a volatile mount. While it is there the kernel mounts that upper no more, volatile
+ * or not: after a crash its content may be anything.
  */
 public final class VolatileMarker {
   private final Files files;

@@ -25,11 +25,11 @@ import java.util.Set;
 import java.util.stream.Stream;
 
 /**
- * Decides what a definition is to be, and writes, replaces and deletes it together with the layer and the
- * links that it names. Its caller holds the stack's lock for whatever writes.
+ * Decides what a definition is to be, and writes, replaces and deletes it together with the layer
+ * and the links that it names. Its caller holds the stack's lock for whatever writes.
  *
- * <p>The definition's file decides: before it is replaced all new things are rubbish, after it the old ones
- * are. The journal names both, so that {@link #recover} needs no more than to compare.
+ * <p>The definition's file decides: before it is replaced all new things are rubbish, after it the
+ * old ones are. The journal names both, so that {@link #recover} needs no more than to compare.
  */
 final class DefinitionEditor {
   private static final int ATTEMPTS = 4;
@@ -134,8 +134,7 @@ final class DefinitionEditor {
       throw EngineException.usage(
           "its upper is its own layer, which another one would orphan; create another stack");
     }
-    StackDefinition after =
-        changed(before, before.name(), before.layer(), before.lowers(), change);
+    StackDefinition after = changed(before, before.name(), before.layer(), before.lowers(), change);
     if (after.layer().isEmpty() && after.target().isEmpty()) {
       after = after.withLayer(unusedLayer());
     }
@@ -274,9 +273,11 @@ final class DefinitionEditor {
   }
 
   /**
-   * Makes what a definition needs, writes it, and removes what the one before needed and it does not.
+   * Makes what a definition needs, writes it, and removes what the one before needed and it does
+   * not.
    *
-   * @return false when the name of a link was taken between asking for it and making it; all is as before
+   * @return false when the name of a link was taken between asking for it and making it; all is as
+   *     before
    */
   private boolean store(StackDefinition stack, Optional<StackDefinition> before)
       throws EngineException, ErrnoException {
@@ -314,8 +315,7 @@ final class DefinitionEditor {
   }
 
   /** Makes links and layer; {@code made} gets the links. False when a link's name is taken. */
-  private boolean make(
-      StackDefinition stack, Optional<StackDefinition> before, Set<String> made)
+  private boolean make(StackDefinition stack, Optional<StackDefinition> before, Set<String> made)
       throws ErrnoException {
     Set<String> present = new HashSet<>();
     before.ifPresent(b -> b.links().forEach(present::add));
@@ -340,7 +340,10 @@ final class DefinitionEditor {
     return true;
   }
 
-  /** Rewrites the journal's entry so that a link with the unlucky name, which is somebody else's, stays. */
+  /**
+   * Rewrites the journal's entry so that a link with the unlucky name, which is somebody else's,
+   * stays.
+   */
   private void forgetForeignLinks(
       StackDefinition stack, Optional<StackDefinition> before, Set<String> made)
       throws ErrnoException {

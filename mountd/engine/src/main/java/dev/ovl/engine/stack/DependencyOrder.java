@@ -20,7 +20,10 @@ final class DependencyOrder {
 
   private DependencyOrder() {}
 
-  /** How a definition is looked up; empty for one that cannot be read, which then depends on nothing. */
+  /**
+   * How a definition is looked up; empty for one that cannot be read, which then depends on
+   * nothing.
+   */
   interface Lookup {
     Optional<StackDefinition> find(StackName name) throws ErrnoException;
   }

@@ -16,12 +16,12 @@ import java.util.Set;
 import java.util.TreeSet;
 
 /**
- * What operations under way are about to make or remove, under {@code <root>/journal}: one file a stack,
- * written before the first step and removed after the last.
+ * What operations under way are about to make or remove, under {@code <root>/journal}: one file a
+ * stack, written before the first step and removed after the last.
  *
- * <p>An entry names layers and links. Whatever of them the stack's definition does not name when the
- * operation has ended, or died, is rubbish. So one rule finishes or undoes every operation: the moment at
- * which the definition is replaced or deleted decides which.
+ * <p>An entry names layers and links. Whatever of them the stack's definition does not name when
+ * the operation has ended, or died, is rubbish. So one rule finishes or undoes every operation: the
+ * moment at which the definition is replaced or deleted decides which.
  */
 final class Journal {
   private static final String SUFFIX = ".json";
@@ -69,8 +69,7 @@ final class Journal {
     for (OsPath file : files.list(directory)) {
       String name = file.toString();
       if (name.endsWith(SUFFIX)) {
-        int start =
-            name.startsWith(Files.TEMPORARY_PREFIX) ? Files.TEMPORARY_PREFIX.length() : 0;
+        int start = name.startsWith(Files.TEMPORARY_PREFIX) ? Files.TEMPORARY_PREFIX.length() : 0;
         stacks.add(StackName.of(name.substring(start, name.length() - SUFFIX.length())));
       }
     }

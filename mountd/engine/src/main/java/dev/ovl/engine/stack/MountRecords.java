@@ -16,11 +16,12 @@ import java.util.Map;
 import java.util.Optional;
 
 /**
- * Which mount was made for a stack, under {@code <run>/stacks/<root>/}: a hint that ends with the boot and
- * that is always checked against the kernel. Lost or wrong, it costs a search and nothing else.
+ * Which mount was made for a stack, under {@code <run>/stacks/<root>/}: a hint that ends with the
+ * boot and that is always checked against the kernel. Lost or wrong, it costs a search and nothing
+ * else.
  *
- * <p>A run directory may serve several roots, so that each root has a directory of its own there, named by
- * its device and inode number.
+ * <p>A run directory may serve several roots, so that each root has a directory of its own there,
+ * named by its device and inode number.
  */
 final class MountRecords {
   private static final OsPath BOOT_ID = OsPath.of("/proc/sys/kernel/random/boot_id");

@@ -32,8 +32,8 @@ final class RootFormat {
   }
 
   /**
-   * Refuses a root that this version does not understand. One without the file is fine: it is empty, or
-   * another engine's. A format that is known is not read again.
+   * Refuses a root that this version does not understand. One without the file is fine: it is
+   * empty, or another engine's. A format that is known is not read again.
    */
   void check() throws EngineException, ErrnoException {
     if (known) {

@@ -9,8 +9,8 @@ import java.util.List;
 import java.util.Optional;
 
 /**
- * What {@code set} and {@code clone} change of a definition; what is absent stays. Where a setting can be
- * taken back to its default, it is an optional within the optional.
+ * What {@code set} and {@code clone} change of a definition; what is absent stays. Where a setting
+ * can be taken back to its default, it is an optional within the optional.
  */
 public record StackChange(
     Optional<List<OsPath>> lowers,

@@ -9,15 +9,15 @@ import java.util.Optional;
 import java.util.stream.Stream;
 
 /**
- * What {@code create} wrote down: everything that is needed to mount a stack, and nothing about whether
- * it is mounted. Immutable; {@link StackStore} keeps it.
+ * What {@code create} wrote down: everything that is needed to mount a stack, and nothing about
+ * whether it is mounted. Immutable; {@link StackStore} keeps it.
  *
  * @param name unique under the root
  * @param driver the driver's name
  * @param lowers topmost first, at least one
  * @param upper where changes go
- * @param layer the driver's layer that is the stack's own; it holds the upper or the default target, and
- *     is absent when neither is needed
+ * @param layer the driver's layer that is the stack's own; it holds the upper or the default
+ *     target, and is absent when neither is needed
  * @param target where it is mounted; absent: the layer's own place
  * @param options without contradictions
  * @param propagation absent: as the kernel decides
@@ -70,15 +70,7 @@ public record StackDefinition(
   /** The same definition with a layer of its own. */
   StackDefinition withLayer(Layer own) {
     return new StackDefinition(
-        name,
-        driver,
-        lowers,
-        upper,
-        Optional.of(own),
-        target,
-        options,
-        propagation,
-        method);
+        name, driver, lowers, upper, Optional.of(own), target, options, propagation, method);
   }
 
   /** The names of all short links that belong to the stack. */

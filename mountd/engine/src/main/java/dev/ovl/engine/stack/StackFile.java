@@ -24,8 +24,7 @@ final class StackFile {
   /** Written into each file; a higher one is a newer ovl's. */
   static final int SCHEMA = 1;
 
-  private static final Pattern LINK =
-      Pattern.compile("[A-Z2-7]{" + ShortLinks.NAME_LENGTH + "}");
+  private static final Pattern LINK = Pattern.compile("[A-Z2-7]{" + ShortLinks.NAME_LENGTH + "}");
   private static final Pattern LAYER_ID = Pattern.compile("[0-9a-f]{64}");
 
   private final Json json = new Json();
@@ -134,8 +133,7 @@ final class StackFile {
     }
     Layer layer =
         new Layer(
-            checked(entry.get().string("id"), LAYER_ID),
-            checked(entry.get().string("link"), LINK));
+            checked(entry.get().string("id"), LAYER_ID), checked(entry.get().string("link"), LINK));
     entry.get().end();
     return Optional.of(layer);
   }

@@ -55,8 +55,7 @@ final class StackLifecycle {
   // ---- up -----------------------------------------------------------------------------------
 
   /** Mounts the stack unless it is mounted. Returns the target. */
-  OsPath up(StackDefinition stack, boolean acceptVolatile)
-      throws EngineException, ErrnoException {
+  OsPath up(StackDefinition stack, boolean acceptVolatile) throws EngineException, ErrnoException {
     Sighting sighting = mounts.look(stack);
     StackState state = sighting.state();
     switch (state) {
@@ -117,8 +116,7 @@ final class StackLifecycle {
     }
   }
 
-  private EngineException explain(OverlayMount mount, MountFailure failure)
-      throws ErrnoException {
+  private EngineException explain(OverlayMount mount, MountFailure failure) throws ErrnoException {
     if (mount.upper().isPresent()
         && new VolatileMarker(sys, mount.upper().get().work()).isPresent()) {
       return EngineException.failed(
@@ -132,9 +130,9 @@ final class StackLifecycle {
   }
 
   /**
-   * Refuses a target that is no directory, before the kernel has made a superblock for it, and one where
-   * something is mounted already, unless that is what the stack lies over: a lower may be mounted on the very
-   * directory.
+   * Refuses a target that is no directory, before the kernel has made a superblock for it, and one
+   * where something is mounted already, unless that is what the stack lies over: a lower may be
+   * mounted on the very directory.
    */
   private void checkTarget(OverlayMount mount, Optional<MountEntry> onTarget)
       throws EngineException, ErrnoException {
@@ -208,8 +206,7 @@ final class StackLifecycle {
     records.forget(stack.name());
   }
 
-  private void refuseCopies(MountEntry mount, boolean lazy)
-      throws EngineException, ErrnoException {
+  private void refuseCopies(MountEntry mount, boolean lazy) throws EngineException, ErrnoException {
     if (!lazy) {
       users.refuseCopies(mount);
     }
@@ -221,9 +218,9 @@ final class StackLifecycle {
   }
 
   /**
-   * Clears up after a mount that has ended: the volatile marker, the driver's mount point, the record. What
-   * is still alive somewhere keeps them: the next up must know, and removing a directory detaches what is
-   * mounted on it in other namespaces.
+   * Clears up after a mount that has ended: the volatile marker, the driver's mount point, the
+   * record. What is still alive somewhere keeps them: the next up must know, and removing a
+   * directory detaches what is mounted on it in other namespaces.
    */
   private void settle(StackDefinition stack, Optional<MountRecords.Made> ended)
       throws ErrnoException {

@@ -19,8 +19,8 @@ import java.util.List;
 import java.util.Optional;
 
 /**
- * From a definition to its mount: which one it asks for, and which one the kernel has of it. Asks only;
- * changes nothing.
+ * From a definition to its mount: which one it asks for, and which one the kernel has of it. Asks
+ * only; changes nothing.
  */
 final class StackMounts {
   private final Files files;
@@ -141,9 +141,7 @@ final class StackMounts {
   }
 
   private Optional<MountEntry> elsewhere(
-      StackDefinition stack,
-      Optional<MountRecords.Made> record,
-      OverlayCensus.Snapshot overlays)
+      StackDefinition stack, Optional<MountRecords.Made> record, OverlayCensus.Snapshot overlays)
       throws ErrnoException {
     if (record.isPresent() && table.uniqueIds()) {
       Optional<MountEntry> recorded = table.byId(record.get().mountId());
@@ -170,15 +168,12 @@ final class StackMounts {
   }
 
   /**
-   * Whether a mount of this namespace is this stack's, and not that of a stack of the same name under another
-   * root: by the id that was recorded, else by its upper, else (read-only, or an upper shown as a number) by
-   * its place.
+   * Whether a mount of this namespace is this stack's, and not that of a stack of the same name
+   * under another root: by the id that was recorded, else by its upper, else (read-only, or an
+   * upper shown as a number) by its place.
    */
   private boolean isOfHere(
-      StackDefinition stack,
-      MountEntry mount,
-      Optional<MountRecords.Made> record,
-      ShownUpper shown)
+      StackDefinition stack, MountEntry mount, Optional<MountRecords.Made> record, ShownUpper shown)
       throws ErrnoException {
     if (!hasSource(stack, mount)) {
       return false;
@@ -235,8 +230,7 @@ final class StackMounts {
     return onTop(stack)
         .orElseThrow(
             () ->
-                EngineException.failed(
-                    "the new mount is not on top of " + target(stack).quoted()));
+                EngineException.failed("the new mount is not on top of " + target(stack).quoted()));
   }
 
   /** Whether a mount of the stack's is on top of its target. */

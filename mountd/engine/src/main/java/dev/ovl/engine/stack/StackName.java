@@ -13,8 +13,8 @@ public record StackName(String text) implements Comparable<StackName> {
   /**
    * Checks a name.
    *
-   * @throws EngineException USAGE: empty, longer than 64 bytes, beginning with {@code -} or {@code .}, or
-   *     with a slash, a control character or bytes that are no UTF-8
+   * @throws EngineException USAGE: empty, longer than 64 bytes, beginning with {@code -} or {@code
+   *     .}, or with a slash, a control character or bytes that are no UTF-8
    */
   public static StackName of(String text) throws EngineException {
     if (text.isEmpty()) {

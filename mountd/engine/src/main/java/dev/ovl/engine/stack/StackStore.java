@@ -18,8 +18,8 @@ import java.util.concurrent.ConcurrentHashMap;
 /**
  * The definitions under {@code <root>/stacks}, one file each, replaced as a whole.
  *
- * <p>A file that cannot be read as a definition is reported by name and left alone; the others are not
- * touched by it. Who changes a definition holds its stack's lock.
+ * <p>A file that cannot be read as a definition is reported by name and left alone; the others are
+ * not touched by it. Who changes a definition holds its stack's lock.
  */
 final class StackStore {
   private static final String SUFFIX = ".json";
@@ -92,7 +92,9 @@ final class StackStore {
     return files.lstat(file(name)).isPresent();
   }
 
-  /** As {@link #find}, but one that cannot be read is absent: it owns nothing that could be told. */
+  /**
+   * As {@link #find}, but one that cannot be read is absent: it owns nothing that could be told.
+   */
   Optional<StackDefinition> findReadable(StackName name) throws ErrnoException {
     try {
       return find(name);
@@ -133,8 +135,7 @@ final class StackStore {
     for (OsPath entry : entries) {
       String text = entry.toString();
       if (text.startsWith(".") && text.endsWith(LOCK_SUFFIX)) {
-        Optional<StackName> name =
-            parse(text.substring(1, text.length() - LOCK_SUFFIX.length()));
+        Optional<StackName> name = parse(text.substring(1, text.length() - LOCK_SUFFIX.length()));
         name.filter(n -> !present.contains(file(n).fileName())).ifPresent(names::add);
       }
     }

@@ -24,8 +24,8 @@ import java.util.concurrent.locks.LockSupport;
 import java.util.stream.Collectors;
 
 /**
- * Who else has a hand on a stack's mount or upper: copies of the mount, other overlays on the same upper,
- * and detached mounts that open files keep alive. Asks only; changes nothing.
+ * Who else has a hand on a stack's mount or upper: copies of the mount, other overlays on the same
+ * upper, and detached mounts that open files keep alive. Asks only; changes nothing.
  */
 final class StackUsers {
   private static final long PATIENCE_NANOS = TimeUnit.SECONDS.toNanos(1);
@@ -55,8 +55,8 @@ final class StackUsers {
   }
 
   /**
-   * Refuses to unmount while that would leave copies of the mount alive: in other mount namespaces, or bound
-   * elsewhere in this one.
+   * Refuses to unmount while that would leave copies of the mount alive: in other mount namespaces,
+   * or bound elsewhere in this one.
    */
   void refuseCopies(MountEntry mount) throws EngineException, ErrnoException {
     List<Overlay> copies = lasting(census.snapshot(), overlays -> copies(mount, overlays));
@@ -86,9 +86,9 @@ final class StackUsers {
   }
 
   /**
-   * Whether unmounting a mount unmounts its copy: unmounts travel between the mounts that the two are mounted
-   * on, to the same place, whatever the propagation of the two themselves (propagate_umount in the kernel's
-   * fs/pnode.c). A slave's slave is taken for one that stays.
+   * Whether unmounting a mount unmounts its copy: unmounts travel between the mounts that the two
+   * are mounted on, to the same place, whatever the propagation of the two themselves
+   * (propagate_umount in the kernel's fs/pnode.c). A slave's slave is taken for one that stays.
    */
   private boolean goesWith(Overlay copy, MountEntry mount) throws ErrnoException {
     Optional<MountEntry> ours = table.byId(mount.parent());
@@ -100,8 +100,8 @@ final class StackUsers {
   }
 
   /**
-   * Refuses when another mount, or what is left of an earlier one of this stack, has its upper or work in
-   * use: two mounts on one upper are undefined behaviour, and the kernel only warns.
+   * Refuses when another mount, or what is left of an earlier one of this stack, has its upper or
+   * work in use: two mounts on one upper are undefined behaviour, and the kernel only warns.
    */
   void refuseUsedUpper(Sighting sighting) throws EngineException, ErrnoException {
     Optional<OverlayMount.Upper> upper = mounts.upper(sighting.stack());
@@ -124,8 +124,9 @@ final class StackUsers {
   }
 
   /**
-   * Refuses to delete a stack whose own upper somebody still uses: that would pull the ground from under
-   * them. An upper of the user's is not deleted, so only what is left of the stack's own mounts counts.
+   * Refuses to delete a stack whose own upper somebody still uses: that would pull the ground from
+   * under them. An upper of the user's is not deleted, so only what is left of the stack's own
+   * mounts counts.
    */
   void refuseRemoval(Sighting sighting) throws EngineException, ErrnoException {
     if (sighting.stack().upper() instanceof Upper.OfLayer) {
@@ -158,8 +159,9 @@ final class StackUsers {
   }
 
   /**
-   * True while a mount that was made for the stack lives anywhere: in any namespace, or detached and kept by
-   * open files. Device numbers are given again at once, so that one which is in use proves nothing yet.
+   * True while a mount that was made for the stack lives anywhere: in any namespace, or detached
+   * and kept by open files. Device numbers are given again at once, so that one which is in use
+   * proves nothing yet.
    */
   boolean isAlive(StackDefinition stack, MountRecords.Made made) throws ErrnoException {
     if (!hasSuperblock(made.device())) {
@@ -198,8 +200,8 @@ final class StackUsers {
   }
 
   /**
-   * Mounts that stand in the way, and go on standing there: a namespace in which no process shows itself is
-   * given a moment to end, since probes and helpers make such.
+   * Mounts that stand in the way, and go on standing there: a namespace in which no process shows
+   * itself is given a moment to end, since probes and helpers make such.
    */
   private List<Overlay> lasting(OverlayCensus.Snapshot overlays, Question question)
       throws ErrnoException {

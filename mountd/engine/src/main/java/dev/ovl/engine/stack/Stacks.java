@@ -22,12 +22,13 @@ import java.util.concurrent.ConcurrentHashMap;
 /**
  * The stacks of one root: their definitions and their mounts.
  *
- * <p>Every operation on a stack holds that stack's lock, so different stacks go on side by side, in this
- * process and others. Whatever step an operation dies at, the definitions are whole, and what it left is
- * cleared by {@link #recover} or by the next operation on the same stack.
+ * <p>Every operation on a stack holds that stack's lock, so different stacks go on side by side, in
+ * this process and others. Whatever step an operation dies at, the definitions are whole, and what
+ * it left is cleared by {@link #recover} or by the next operation on the same stack.
  *
  * <p>Each method throws {@link EngineException} for what its caller can understand and {@link
- * ErrnoException} for a system call that failed in no foreseen way; in both cases nothing has changed.
+ * ErrnoException} for a system call that failed in no foreseen way; in both cases nothing has
+ * changed.
  */
 public final class Stacks implements AutoCloseable {
   private static final Duration LOCK_PATIENCE = Duration.ofSeconds(30);
@@ -64,8 +65,7 @@ public final class Stacks implements AutoCloseable {
     this.users = new StackUsers(sys, mounts, table, census, processes, holders);
     this.editor =
         new DefinitionEditor(sys, root, home, format, store, locks, mounts, users, mounter);
-    this.lifecycle =
-        new StackLifecycle(sys, home, mounts, users, records, mounter, holders);
+    this.lifecycle = new StackLifecycle(sys, home, mounts, users, records, mounter, holders);
   }
 
   /** What is done with a stack while its lock is held. */
@@ -108,8 +108,8 @@ public final class Stacks implements AutoCloseable {
   /**
    * Writes down a new stack.
    *
-   * @throws EngineException the name is taken; the driver is unknown; the layers are such as the kernel
-   *     would refuse; the upper or work belongs to another stack or mount
+   * @throws EngineException the name is taken; the driver is unknown; the layers are such as the
+   *     kernel would refuse; the upper or work belongs to another stack or mount
    */
   public StackDefinition create(StackRequest request) throws EngineException, ErrnoException {
     editor.check(request);
@@ -162,8 +162,8 @@ public final class Stacks implements AutoCloseable {
   /**
    * Writes down a stack like another one. Its own layer, if it has one, starts empty.
    *
-   * @throws EngineException there is no such stack; the new name is taken; both would have the same upper
-   *     or target
+   * @throws EngineException there is no such stack; the new name is taken; both would have the same
+   *     upper or target
    */
   public StackDefinition copy(StackName name, StackName as, StackChange change)
       throws EngineException, ErrnoException {
@@ -228,8 +228,8 @@ public final class Stacks implements AutoCloseable {
   }
 
   /**
-   * Finishes or undoes what processes that died left half done. Operations that are under way are left
-   * alone.
+   * Finishes or undoes what processes that died left half done. Operations that are under way are
+   * left alone.
    */
   public void recover() throws EngineException, ErrnoException {
     format.check();
@@ -281,8 +281,7 @@ public final class Stacks implements AutoCloseable {
    * @param acceptVolatile go on although a volatile mount was not ended cleanly
    * @return the target
    */
-  public OsPath up(StackName name, boolean acceptVolatile)
-      throws EngineException, ErrnoException {
+  public OsPath up(StackName name, boolean acceptVolatile) throws EngineException, ErrnoException {
     return locked(name, (stack, held) -> lifecycle.up(stack, acceptVolatile));
   }
 

@@ -84,7 +84,8 @@ public final class Overlay2Home {
    * @param id from {@link #unusedId}
    * @param link from {@link ShortLinks#unusedName}
    * @param lowerLinks the links of what lies below it, nearest first; written to {@code lower}
-   * @param rootOf whose permissions and owner the layer's root directory takes: a mount shows the upper's
+   * @param rootOf whose permissions and owner the layer's root directory takes: a mount shows the
+   *     upper's
    * @return false when the link's name is taken; the caller removes what was made
    */
   public boolean create(String id, String link, List<String> lowerLinks, Statx rootOf)
@@ -133,8 +134,8 @@ public final class Overlay2Home {
   }
 
   /**
-   * Removes a layer's directory with all its content; one that is gone already is fine. It is renamed
-   * first, so that a crash leaves rubbish that is recognised, never half a layer.
+   * Removes a layer's directory with all its content; one that is gone already is fine. It is
+   * renamed first, so that a crash leaves rubbish that is recognised, never half a layer.
    *
    * @throws ErrnoException EBUSY, EXDEV: something is mounted in it, and stays
    */

@@ -10,11 +10,12 @@ import dev.ovl.sys.Syscalls;
 import java.util.Optional;
 
 /**
- * The directory {@code l/} of an overlay2 home: symbolic links with names of 26 base32 characters, so that
- * many layers fit the options of one mount(2).
+ * The directory {@code l/} of an overlay2 home: symbolic links with names of 26 base32 characters,
+ * so that many layers fit the options of one mount(2).
  *
- * <p>A layer's link points to {@code ../<id>/diff} as Docker has it; a plain directory's to its absolute
- * path. Whoever needs a link keeps its name: a link that is lost or wrong is made anew from that.
+ * <p>A layer's link points to {@code ../<id>/diff} as Docker has it; a plain directory's to its
+ * absolute path. Whoever needs a link keeps its name: a link that is lost or wrong is made anew
+ * from that.
  */
 public final class ShortLinks {
   /** Characters in a name. */
