@@ -53,13 +53,19 @@ public final class OverlayCensus {
     this.processes = processes;
   }
 
-  /**
-   * A namespace at one moment.
-   *
-   * @param ids of all its mounts, ascending
-   * @param overlays those of them that are overlays, by id
-   */
-  private record View(long[] ids, Map<Long, Overlay> overlays) {}
+  /** A namespace at one moment. */
+  private static final class View {
+    /** Of all its mounts, ascending. */
+    final long[] ids;
+
+    /** Those of them that are overlays, by id. */
+    final Map<Long, Overlay> overlays;
+
+    View(long[] ids, Map<Long, Overlay> overlays) {
+      this.ids = ids;
+      this.overlays = overlays;
+    }
+  }
 
   /** An overlay mount somewhere. */
   public final class Overlay {
@@ -243,7 +249,7 @@ public final class OverlayCensus {
     }
     views = now;
     List<Overlay> overlays = new ArrayList<>();
-    now.values().forEach(view -> overlays.addAll(view.overlays().values()));
+    now.values().forEach(view -> overlays.addAll(view.overlays.values()));
     return overlays;
   }
 
@@ -289,15 +295,15 @@ public final class OverlayCensus {
       throw e;
     }
     View before = views.get(namespaceId);
-    if (before != null && Arrays.equals(before.ids(), ids)) {
+    if (before != null && Arrays.equals(before.ids, ids)) {
       now.put(namespaceId, before);
       return;
     }
     Map<Long, Overlay> overlays = new HashMap<>();
     Optional<Long> inode = Optional.empty();
     for (long id : ids) {
-      if (before != null && Arrays.binarySearch(before.ids(), id) >= 0) {
-        Overlay known = before.overlays().get(id);
+      if (before != null && Arrays.binarySearch(before.ids, id) >= 0) {
+        Overlay known = before.overlays.get(id);
         if (known != null) {
           overlays.put(id, known);
         }

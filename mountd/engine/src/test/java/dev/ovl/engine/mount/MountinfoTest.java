@@ -33,6 +33,10 @@ class MountinfoTest {
     return Mountinfo.parse(text.getBytes(StandardCharsets.UTF_8));
   }
 
+  private static Optional<ShownOptions> shown(String text) {
+    return Optional.of(new ShownOptions(OsPath.of(text)));
+  }
+
   @Test
   void allFieldsAreRead() {
     List<MountEntry> mounts = parse(FIXTURE);
@@ -47,7 +51,7 @@ class MountinfoTest {
             OsPath.of("/mnt2"),
             "ext3",
             OsPath.of("/dev/root"),
-            Optional.of(new ShownOptions(OsPath.of("rw,errors=continue"))),
+            shown("rw,errors=continue"),
             0,
             1),
         mounts.get(2));
@@ -95,6 +99,16 @@ class MountinfoTest {
   }
 
   @Test
+  void whatSaysNothingAboutADirectoryIsNoPath() {
+    assertEquals(Optional.empty(), shown("lowerdir=31,upperdir=34").orElseThrow().path("upperdir"));
+    assertEquals(
+        Optional.empty(), shown("rw,upperdir=/proc/self/fd/3").orElseThrow().path("upperdir"));
+    assertEquals(
+        Optional.of(OsPath.of("ab/diff")),
+        shown("lowerdir=l/A,upperdir=ab/diff").orElseThrow().path("upperdir"));
+  }
+
+  @Test
   void followersShareThePeerGroupOrHaveItAsMaster() {
     MountEntry here = parse("1 0 0:1 / / rw shared:7 - tmpfs x rw").get(0);
     MountEntry peer = parse("2 0 0:1 / / rw shared:7 master:3 - tmpfs x rw").get(0);
@@ -129,7 +143,7 @@ class MountinfoTest {
     MountEntry mount = parse("1 0 0:1 / / rw -   rw").get(0);
     assertEquals("", mount.type());
     assertEquals(OsPath.EMPTY, mount.source());
-    assertEquals(OsPath.of("rw"), mount.options().orElseThrow().text());
+    assertEquals(shown("rw"), mount.options());
   }
 
   @ParameterizedTest
@@ -215,7 +229,7 @@ class MountinfoTest {
               path(random),
               "t" + random.nextInt(10),
               path(random),
-              Optional.of(new ShownOptions(OsPath.of("rw,x=" + random.nextInt()))),
+              shown("rw,x=" + random.nextInt()),
               random.nextInt(3),
               random.nextInt(3));
       entries.add(entry);

@@ -26,6 +26,7 @@ import org.junit.jupiter.api.extension.RegisterExtension;
 /** Several at once: threads, objects and processes, on the same stacks and on different ones. */
 class ConcurrencyTest {
   private static final long SECONDS = 2;
+  private static final List<MountMethod> METHODS = List.of(MountMethod.values());
 
   @RegisterExtension final StackLab lab = new StackLab();
 
@@ -176,7 +177,7 @@ class ConcurrencyTest {
         8,
         worker -> {
           Stacks stacks = worker % 2 == 0 ? one : two;
-          MountMethod method = MountMethod.values()[worker % 4];
+          MountMethod method = METHODS.get(worker % 4);
           for (int i = 0; i < 8; i++) {
             StackName name = StackLab.name("web" + worker);
             stacks.create(lab.stack(name.text(), lower).method(method).request());
@@ -219,7 +220,7 @@ class ConcurrencyTest {
                       Optional.empty(),
                       MountOptions.NONE,
                       Optional.empty(),
-                      Optional.of(MountMethod.values()[random.nextInt(4)])));
+                      Optional.of(METHODS.get(random.nextInt(4)))));
           case 1, 2 -> stacks.up(name, false);
           case 3 -> stacks.down(name, false);
           case 4 -> stacks.remove(name, random.nextBoolean());

@@ -149,7 +149,7 @@ class ConflictTest {
     OsPath lower = lab.layer("a", "file=1");
     OsPath other = lab.layer("b");
     for (MountMethod method : MountMethod.values()) {
-      String name = "web" + method.ordinal();
+      String name = "web-" + method.word();
       lab.stack(name, lower, other).method(method).create();
       lab.up(name);
       lab.down(name);
@@ -338,7 +338,7 @@ class ConflictTest {
 
     OsPath target = lab.directory("target");
     for (MountMethod method : MountMethod.values()) {
-      String name = "web" + method.ordinal();
+      String name = "web-" + method.word();
       lab.stack(name, good).at(target).method(method).create();
       lab.files.rmdir(target);
       lab.assertRefused("target does not exist: " + target + " (ENOENT)", () -> lab.up(name));

@@ -12,7 +12,6 @@ import dev.ovl.sys.Syscalls;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Optional;
 import java.util.Random;
 import java.util.concurrent.CopyOnWriteArrayList;
 import org.junit.jupiter.api.Test;
@@ -115,18 +114,14 @@ class PageLimitTest {
     for (int i = 0; i < 700; i++) {
       layers.add(lab.layer(":".repeat(random.nextInt(60)) + i, "f" + i + "=" + i));
     }
-    Optional<MountMethod> any = Optional.empty();
     for (MountMethod method : MountMethod.values()) {
       for (int i = 0; i < 8; i++) {
         int count = 1 + random.nextInt(i % 2 == 0 ? 700 : 150);
         int from = random.nextInt(700 - count + 1);
         StackLab.Spec spec = lab.stack("s" + i, layers.subList(from, from + count));
-        Optional<MountMethod> forced =
-            count > 130 && method.ordinal() < MountMethod.LOWERDIR_PLUS.ordinal()
-                ? any
-                : Optional.of(method);
-        if (forced.isPresent() && forced.get() != MountMethod.CLASSIC) {
-          spec.method(forced.get());
+        boolean free = method == MountMethod.CLASSIC;
+        if (!free && (count <= 130 || method != MountMethod.RELATIVE)) {
+          spec.method(method);
         }
         StackName name = StackLab.name("s" + i);
         stacks.create(spec.request());
