@@ -19,7 +19,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeSet;
-import java.util.stream.Stream;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -113,7 +113,7 @@ class FaultTest {
     List<Seen> calls = sys.calls();
     assertTrue(calls.size() < MANY || operation.isNested(), () -> calls.size() + " calls");
     if (!operation.isNested()) {
-      return Stream.iterate(1, n -> n + 1).limit(MANY)::iterator;
+      return IntStream.rangeClosed(1, MANY).boxed().toList();
     }
     Map<String, List<Integer>> byName = new HashMap<>();
     for (Seen call : calls) {
