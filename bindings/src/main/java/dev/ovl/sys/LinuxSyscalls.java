@@ -20,6 +20,7 @@ import java.lang.invoke.MethodHandle;
 import java.lang.ref.Reference;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 import java.util.function.Supplier;
@@ -204,10 +205,13 @@ public final class LinuxSyscalls implements Syscalls {
 
   private static StatMount statMount(MemorySegment answer) {
     long mask = statmount.mask(answer);
+    long size = Integer.toUnsignedLong(statmount.size(answer));
+    byte[] texts =
+        answer.asSlice(statmount.str$offset(), size - statmount.str$offset()).toArray(JAVA_BYTE);
     Optional<OsPath> type =
-        mountText(answer, mask, Linux.STATMOUNT_FS_TYPE, statmount.fs_type(answer));
+        mountText(texts, mask, Linux.STATMOUNT_FS_TYPE, statmount.fs_type(answer));
     Optional<OsPath> subtype =
-        mountText(answer, mask, Linux.STATMOUNT_FS_SUBTYPE, statmount.fs_subtype(answer))
+        mountText(texts, mask, Linux.STATMOUNT_FS_SUBTYPE, statmount.fs_subtype(answer))
             .filter(text -> !text.isEmpty());
     return new StatMount(
         mask,
@@ -225,23 +229,21 @@ public final class LinuxSyscalls implements Syscalls {
         statmount.mnt_master(answer),
         (mask & Linux.STATMOUNT_MNT_NS_ID) == 0 ? 0 : statmount.mnt_ns_id(answer),
         type.map(name -> subtype.isPresent() ? name + "." + subtype.get() : name.toString()),
-        mountText(answer, mask, Linux.STATMOUNT_MNT_ROOT, statmount.mnt_root(answer)),
-        mountText(answer, mask, Linux.STATMOUNT_MNT_POINT, statmount.mnt_point(answer)),
-        mountText(answer, mask, Linux.STATMOUNT_SB_SOURCE, statmount.sb_source(answer)),
-        mountText(answer, mask, Linux.STATMOUNT_MNT_OPTS, statmount.mnt_opts(answer)));
+        mountText(texts, mask, Linux.STATMOUNT_MNT_ROOT, statmount.mnt_root(answer)),
+        mountText(texts, mask, Linux.STATMOUNT_MNT_POINT, statmount.mnt_point(answer)),
+        mountText(texts, mask, Linux.STATMOUNT_SB_SOURCE, statmount.sb_source(answer)),
+        mountText(texts, mask, Linux.STATMOUNT_MNT_OPTS, statmount.mnt_opts(answer)));
   }
 
-  private static Optional<OsPath> mountText(
-      MemorySegment answer, long mask, int bit, int offsetInText) {
+  private static Optional<OsPath> mountText(byte[] texts, long mask, int bit, int start) {
     if ((mask & bit) == 0) {
       return Optional.empty();
     }
-    long start = statmount.str$offset() + Integer.toUnsignedLong(offsetInText);
-    long end = start;
-    while (answer.get(JAVA_BYTE, end) != 0) {
+    int end = start;
+    while (texts[end] != 0) {
       end++;
     }
-    return Optional.of(OsPath.of(answer.asSlice(start, end - start).toArray(JAVA_BYTE)));
+    return Optional.of(OsPath.of(Arrays.copyOfRange(texts, start, end)));
   }
 
   @Override
