@@ -10,11 +10,14 @@ import java.io.IOException;
 import java.lang.management.ManagementFactory;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Optional;
+import java.util.function.ToDoubleFunction;
 
 /**
  * One stack goes up and down, by turns in three ways: the bare calls in C, the engine's calls in C,
@@ -30,8 +33,8 @@ final class Duel implements AutoCloseable {
   private static final int SAME = 1;
   private static final int MAX_TIMES = 200;
   private static final int MIN_TIMES = 5;
-  private static final int MAX_ATTEMPTS = 20;
-  private static final int MAX_REPEATED = 10;
+  private static final int MAX_ATTEMPTS = 100;
+  private static final int PAUSE_MILLIS = 20;
   private static final int PROFILED_TIMES = 100;
 
   private final Effort effort;
@@ -39,6 +42,8 @@ final class Duel implements AutoCloseable {
   private final Recording recording;
   private final Stacks stacks;
   private final Stacks recorded;
+  private Optional<Script> loaded = Optional.empty();
+  private int disturbances;
 
   /**
    * How long to measure.
@@ -48,8 +53,8 @@ final class Duel implements AutoCloseable {
    * @param warmUp times to go up and down before anything is measured
    */
   record Effort(int rounds, int roundMillis, int warmUp) {
-    static final Effort FULL = new Effort(41, 40, 20_000);
-    static final Effort QUICK = new Effort(9, 15, 8_000);
+    static final Effort FULL = new Effort(101, 15, 20_000);
+    static final Effort QUICK = new Effort(15, 10, 10_000);
   }
 
   /**
@@ -119,8 +124,10 @@ final class Duel implements AutoCloseable {
   }
 
   /** Until the compiler has nothing left to do. */
-  void warmUp(StackName name) throws EngineException, ErrnoException {
-    upAndDown(name, effort.warmUp());
+  void warmUp(StackName name) throws EngineException, IOException, InterruptedException {
+    for (int i = 0; i < effort.warmUp(); i += MAX_TIMES) {
+      undisturbed(name, () -> upAndDown(name, MAX_TIMES));
+    }
   }
 
   private long[] upAndDown(StackName name, int times) throws EngineException, ErrnoException {
@@ -134,60 +141,97 @@ final class Duel implements AutoCloseable {
     return spent;
   }
 
+  /** Medians of one round, in microseconds. */
+  private record Round(double bare, double same, double java) {}
+
   Outcome measure(StackName name) throws EngineException, IOException, InterruptedException {
-    upAndDown(name, MIN_TIMES);
-    double once = Samples.median(upAndDown(name, 4 * MIN_TIMES));
+    loaded = Optional.empty();
+    disturbances = 0;
+    undisturbed(name, () -> upAndDown(name, MIN_TIMES));
+    double once = Samples.median(undisturbed(name, () -> upAndDown(name, 4 * MIN_TIMES)));
     int times = (int) Math.clamp(effort.roundMillis() * 1_000_000L / once, MIN_TIMES, MAX_TIMES);
-    upAndDown(name, 4 * times);
-    Script same = load(name);
     Path target = Path.of(stacks.report(name).target().toString());
 
-    int rounds = effort.rounds();
-    double[] bareMicros = new double[rounds];
-    double[] sameMicros = new double[rounds];
-    double[] javaMicros = new double[rounds];
-    double[] toBare = new double[rounds];
-    double[] toSame = new double[rounds];
-    int repeated = 0;
-    for (int round = 0; round < rounds; round++) {
-      try {
-        Files.createDirectory(target);
-        try {
-          bareMicros[round] = micros(floor.run(BARE, times));
-        } finally {
-          Files.delete(target);
-        }
-        sameMicros[round] = micros(floor.run(SAME, times));
-      } catch (Floor.Diverged diverged) {
-        if (++repeated > MAX_REPEATED * rounds) {
-          throw new IOException("other mounts keep changing meanwhile: " + diverged.getMessage());
-        }
-        stacks.down(name, false);
-        same = load(name);
-        round--;
-        continue;
-      }
-      javaMicros[round] = micros(upAndDown(name, times));
-      toBare[round] = javaMicros[round] / bareMicros[round];
-      toSame[round] = javaMicros[round] / sameMicros[round];
+    List<Round> rounds = new ArrayList<>();
+    undisturbed(name, () -> round(name, target, times));
+    while (rounds.size() < effort.rounds()) {
+      rounds.add(undisturbed(name, () -> round(name, target, times)));
     }
-    if (repeated > 0) {
+    if (disturbances > 0) {
       System.err.printf(
           "bench: %d rounds of %s were repeated: other processes mount meanwhile%n",
-          repeated, name);
+          disturbances, name);
     }
+    double[] toSame = rounds.stream().mapToDouble(r -> r.java() / r.same()).toArray();
     return new Outcome(
         stacks.report(name).method().word(),
-        same.bare().calls().size(),
-        same.calls().size(),
-        Samples.median(bareMicros),
-        Samples.median(sameMicros),
-        Samples.median(javaMicros),
-        Samples.median(toBare),
+        loaded.orElseThrow().bare().calls().size(),
+        loaded.orElseThrow().calls().size(),
+        median(rounds, Round::bare),
+        median(rounds, Round::same),
+        median(rounds, Round::java),
+        median(rounds, r -> r.java() / r.bare()),
         Samples.median(toSame),
         Samples.quantile(toSame, 0.25),
         Samples.quantile(toSame, 0.75),
-        allocated(name, times));
+        undisturbed(name, () -> allocated(name, times)));
+  }
+
+  private static double median(List<Round> rounds, ToDoubleFunction<Round> value) {
+    return Samples.median(rounds.stream().mapToDouble(value).toArray());
+  }
+
+  private Round round(StackName name, Path target, int times)
+      throws EngineException, IOException, InterruptedException, Floor.Diverged {
+    if (loaded.isEmpty()) {
+      loaded = Optional.of(load(name));
+    }
+    Files.createDirectories(target);
+    long[] bare = floor.run(BARE, times);
+    Files.delete(target);
+    long[] same = floor.run(SAME, times);
+    long[] java = upAndDown(name, times);
+    return new Round(micros(bare), micros(same), micros(java));
+  }
+
+  /** What other processes may spoil. */
+  private interface Step<T> {
+    T take() throws EngineException, IOException, InterruptedException, Floor.Diverged;
+  }
+
+  /**
+   * Takes a step again and again until nobody spoils it: mounts of other processes change what the
+   * engine has to ask, and a namespace of theirs may hold a copy of our mount for a moment.
+   */
+  private <T> T undisturbed(StackName name, Step<T> step)
+      throws EngineException, IOException, InterruptedException {
+    for (int attempt = 1; ; attempt++) {
+      try {
+        return step.take();
+      } catch (EngineException | Floor.Diverged disturbance) {
+        if (attempt == MAX_ATTEMPTS) {
+          throw new IOException("other processes mount all the time", disturbance);
+        }
+      }
+      disturbances++;
+      loaded = Optional.empty();
+      settle(name);
+    }
+  }
+
+  /** Has the stack down, whoever left it up. */
+  private void settle(StackName name) throws EngineException, IOException, InterruptedException {
+    for (int attempt = 1; ; attempt++) {
+      try {
+        stacks.down(name, false);
+        return;
+      } catch (EngineException held) {
+        if (attempt == MAX_ATTEMPTS) {
+          throw held;
+        }
+        Thread.sleep(PAUSE_MILLIS);
+      }
+    }
   }
 
   /**
@@ -200,17 +244,14 @@ final class Duel implements AutoCloseable {
 
   /** Where the C program's time goes, the most expensive first. */
   List<Share> profile(StackName name) throws EngineException, IOException, InterruptedException {
-    upAndDown(name, MIN_TIMES);
-    for (int attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
-      Script same = load(name);
-      try {
-        floor.profile(SAME, PROFILED_TIMES);
-        return shares(same.calls(), floor.profile(SAME, PROFILED_TIMES));
-      } catch (Floor.Diverged diverged) {
-        stacks.down(name, false);
-      }
-    }
-    throw new IOException("other mounts keep changing meanwhile");
+    undisturbed(name, () -> upAndDown(name, MIN_TIMES));
+    return undisturbed(
+        name,
+        () -> {
+          Script same = load(name);
+          floor.profile(SAME, PROFILED_TIMES);
+          return shares(same.calls(), floor.profile(SAME, PROFILED_TIMES));
+        });
   }
 
   private static List<Share> shares(List<Script.Call> calls, long[] nanos) {
@@ -233,21 +274,18 @@ final class Duel implements AutoCloseable {
   }
 
   /** Records what the warm engine calls, and gives it to the C program. */
-  private Script load(StackName name) throws EngineException, IOException, InterruptedException {
+  private Script load(StackName name)
+      throws EngineException, IOException, InterruptedException, Floor.Diverged {
     Script same = record(name);
     for (int attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
       Script again = record(name);
       if (again.calls().size() == same.calls().size()) {
-        try {
-          floor.load(SAME, same);
-          floor.load(BARE, same.bare());
-          return same;
-        } catch (Floor.Diverged e) {
-          throw new IllegalStateException(e);
-        }
+        floor.load(SAME, same);
+        floor.load(BARE, same.bare());
+        return same;
       }
       same = again;
-      Thread.sleep(50);
+      Thread.sleep(PAUSE_MILLIS);
     }
     throw new IOException("the engine never makes the same number of calls: others mount");
   }

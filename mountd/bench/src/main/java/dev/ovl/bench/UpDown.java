@@ -146,7 +146,8 @@ public final class UpDown {
     }
   }
 
-  private void warmUp(Duel duel, StackName name) throws EngineException, ErrnoException {
+  private void warmUp(Duel duel, StackName name)
+      throws EngineException, IOException, InterruptedException {
     if (!warm) {
       duel.warmUp(name);
       warm = true;

@@ -1,12 +1,11 @@
 package dev.ovl.engine.mount;
 
+import dev.ovl.engine.file.Uninterrupted;
 import dev.ovl.sys.ErrnoException;
 import dev.ovl.sys.Fd;
 import dev.ovl.sys.Linux;
 import dev.ovl.sys.OsPath;
 import dev.ovl.sys.Syscalls;
-import java.util.concurrent.ExecutionException;
-import java.util.concurrent.Future;
 import java.util.concurrent.FutureTask;
 import java.util.concurrent.SynchronousQueue;
 import java.util.concurrent.ThreadPoolExecutor;
@@ -67,7 +66,7 @@ final class DirectoryThreads implements AutoCloseable {
               return null;
             });
     pool.execute(task);
-    await(task);
+    Uninterrupted.await(task);
   }
 
   private void leave() {
@@ -77,31 +76,6 @@ final class DirectoryThreads implements AutoCloseable {
     } catch (ErrnoException e) {
       // the action is done and its outcome stands; the thread goes elsewhere with the next one or
       // ends soon
-    }
-  }
-
-  private static void await(Future<Void> task) throws ErrnoException {
-    boolean interrupted = false;
-    try {
-      while (true) {
-        try {
-          task.get();
-          return;
-        } catch (InterruptedException e) {
-          interrupted = true;
-        } catch (ExecutionException e) {
-          switch (e.getCause()) {
-            case ErrnoException failure -> throw failure;
-            case RuntimeException failure -> throw failure;
-            case Error failure -> throw failure;
-            default -> throw new IllegalStateException(e.getCause());
-          }
-        }
-      }
-    } finally {
-      if (interrupted) {
-        Thread.currentThread().interrupt();
-      }
     }
   }
 

@@ -9,7 +9,6 @@ import dev.ovl.sys.Linux;
 import dev.ovl.sys.MountAttr;
 import dev.ovl.sys.OsPath;
 import dev.ovl.sys.Syscalls;
-import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -37,6 +36,7 @@ import java.util.concurrent.atomic.AtomicInteger;
  */
 public final class OverlayMounter implements AutoCloseable {
   private static final String TYPE = "overlay";
+  private static final String LOWER = "lowerdir+";
 
   /**
    * What is reckoned with before descriptors are opened, the lowest free ones. A process with more
@@ -264,29 +264,29 @@ public final class OverlayMounter implements AutoCloseable {
    * looks it up.
    */
   private LayerParameter probeLayerParameter() throws ErrnoException {
-    int opened;
-    try {
-      opened = sys.fsopen(TYPE, Linux.FSOPEN_CLOEXEC);
+    try (MountContext context = new MountContext(sys, TYPE);
+        Fd directory = files.openPath(OsPath.ROOT)) {
+      if (refusal(() -> context.set(LOWER, directory)).isEmpty()) {
+        return LayerParameter.DESCRIPTOR;
+      }
+      Optional<Errno> refusal = refusal(() -> context.set(LOWER, "/proc/self/fd/-"));
+      return refusal.equals(Optional.of(Errno.ENOENT)) ? LayerParameter.PATH : LayerParameter.NONE;
     } catch (ErrnoException e) {
       if (e.is(Errno.ENOSYS) || e.is(Errno.ENODEV) || e.is(Errno.EPERM)) {
         return LayerParameter.NONE;
       }
       throw e;
     }
-    try (Fd context = new Fd(sys, opened);
-        Fd directory = files.openPath(OsPath.ROOT)) {
-      if (accepts(context, Linux.FSCONFIG_SET_FD, new byte[0], directory.number()).isEmpty()) {
-        return LayerParameter.DESCRIPTOR;
-      }
-      Optional<Errno> refusal =
-          accepts(context, Linux.FSCONFIG_SET_STRING, OsPath.of("/proc/self/fd/-").bytes(), 0);
-      return refusal.equals(Optional.of(Errno.ENOENT)) ? LayerParameter.PATH : LayerParameter.NONE;
-    }
   }
 
-  private Optional<Errno> accepts(Fd context, int command, byte[] value, int aux) {
+  /** A step that may be refused. */
+  private interface Step {
+    MountContext take() throws ErrnoException;
+  }
+
+  private static Optional<Errno> refusal(Step step) {
     try {
-      sys.fsconfig(context.number(), command, "lowerdir+", value, aux);
+      step.take();
       return Optional.empty();
     } catch (ErrnoException e) {
       return Optional.of(e.errno());
@@ -332,26 +332,25 @@ public final class OverlayMounter implements AutoCloseable {
   /** Makes a mount that is attached nowhere. */
   private Fd detached(OverlayMount mount, List<OsPath> lowers, Optional<Fd> lowest)
       throws MountFailure, ErrnoException {
-    try (Fd context = new Fd(sys, sys.fsopen(TYPE, Linux.FSOPEN_CLOEXEC))) {
+    try (MountContext context = new MountContext(sys, TYPE)) {
       try {
         configure(context, mount, lowers, lowest);
-        return new Fd(
-            sys,
-            sys.fsmount(context.number(), Linux.FSMOUNT_CLOEXEC, mount.options().attributes()));
+        return context.mount(mount.options().attributes());
       } catch (ErrnoException e) {
-        throw new MountFailure(e, messages(context));
+        throw new MountFailure(e, context.messages());
       }
     }
   }
 
-  private void configure(Fd context, OverlayMount mount, List<OsPath> lowers, Optional<Fd> lowest)
+  private void configure(
+      MountContext context, OverlayMount mount, List<OsPath> lowers, Optional<Fd> lowest)
       throws ErrnoException {
-    set(context, "source", mount.source().bytes());
+    context.set("source", mount.source());
     for (OsPath lower : lowers) {
-      setLayer(context, "lowerdir+", lower);
+      setLayer(context, LOWER, lower);
     }
     if (lowest.isPresent()) {
-      setDescriptor(context, "lowerdir+", lowest.get());
+      context.set(LOWER, lowest.get());
     }
     if (mount.upper().isPresent()) {
       OverlayMount.Upper upper = mount.upper().get();
@@ -360,61 +359,28 @@ public final class OverlayMounter implements AutoCloseable {
     }
     for (var option : mount.options().overlayData().entrySet()) {
       if (option.getValue().isEmpty()) {
-        flag(context, option.getKey());
+        context.set(option.getKey());
       } else {
-        set(context, option.getKey(), OsPath.encode(option.getValue()));
+        context.set(option.getKey(), option.getValue());
       }
     }
     for (String word : mount.options().superblockFlags()) {
-      flag(context, word);
+      context.set(word);
     }
-    sys.fsconfig(context.number(), Linux.FSCONFIG_CMD_CREATE, "", new byte[0], 0);
   }
 
   /** By its path where that can be said, which saves opening it; else through a descriptor. */
-  private void setLayer(Fd context, String key, OsPath path) throws ErrnoException {
+  private void setLayer(MountContext context, String key, OsPath path) throws ErrnoException {
     if (path.length() <= MAX_STRING_BYTES && !path.contains('\\')) {
-      set(context, key, path.bytes());
+      context.set(key, path);
       return;
     }
     try (Fd fd = files.openPath(path)) {
       if (layerParameter() == LayerParameter.DESCRIPTOR) {
-        setDescriptor(context, key, fd);
+        context.set(key, fd);
       } else {
-        set(context, key, Files.procPath(fd).bytes());
+        context.set(key, Files.procPath(fd));
       }
-    }
-  }
-
-  private void setDescriptor(Fd context, String key, Fd fd) throws ErrnoException {
-    sys.fsconfig(context.number(), Linux.FSCONFIG_SET_FD, key, new byte[0], fd.number());
-  }
-
-  private void set(Fd context, String key, byte[] value) throws ErrnoException {
-    sys.fsconfig(context.number(), Linux.FSCONFIG_SET_STRING, key, value, 0);
-  }
-
-  private void flag(Fd context, String word) throws ErrnoException {
-    sys.fsconfig(context.number(), Linux.FSCONFIG_SET_FLAG, word, new byte[0], 0);
-  }
-
-  /** What the kernel wrote into the context's log: {@code "e overlay: …"} a message. */
-  private List<String> messages(Fd context) {
-    List<String> messages = new ArrayList<>();
-    ByteBuffer buffer = ByteBuffer.allocateDirect(1024);
-    while (true) {
-      try {
-        sys.read(context.number(), buffer.clear());
-      } catch (ErrnoException e) {
-        // ENODATA ends the log; whatever else comes, the mount's own error is the one to tell
-        return messages;
-      }
-      byte[] line = new byte[buffer.flip().remaining()];
-      buffer.get(line);
-      if (line.length == 0) {
-        return messages;
-      }
-      messages.add(OsPath.decode(line).strip());
     }
   }
 

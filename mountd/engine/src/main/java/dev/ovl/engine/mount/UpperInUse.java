@@ -1,9 +1,6 @@
 package dev.ovl.engine.mount;
 
-import dev.ovl.sys.Errno;
 import dev.ovl.sys.ErrnoException;
-import dev.ovl.sys.Fd;
-import dev.ovl.sys.Linux;
 import dev.ovl.sys.OsPath;
 import dev.ovl.sys.Syscalls;
 
@@ -25,31 +22,22 @@ final class UpperInUse {
 
   /** True when it is in use; false when it is not, or when this kernel cannot be asked so. */
   boolean test(OsPath upper) throws ErrnoException {
-    int opened;
-    try {
-      opened = sys.fsopen("overlay", Linux.FSOPEN_CLOEXEC);
-    } catch (ErrnoException e) {
-      if (e.is(Errno.ENOSYS) || e.is(Errno.EPERM) || e.is(Errno.ENODEV)) {
-        return false;
-      }
-      throw e;
-    }
-    try (Fd context = new Fd(sys, opened)) {
-      set(context, "lowerdir+", ANY_LOWER.bytes());
-      set(context, "upperdir", upper.bytes());
-      set(context, "workdir", IMPOSSIBLE_WORK.bytes());
-      set(context, "index", OsPath.encode("on"));
-      sys.fsconfig(context.number(), Linux.FSCONFIG_CMD_CREATE, "", new byte[0], 0);
+    try (MountContext context = new MountContext(sys, "overlay")) {
+      context
+          .set("lowerdir+", ANY_LOWER)
+          .set("upperdir", upper)
+          .set("workdir", IMPOSSIBLE_WORK)
+          .set("index", "on")
+          .mount()
+          .close();
       return false;
     } catch (ErrnoException e) {
-      if (e.is(Errno.EBUSY) || e.is(Errno.EINVAL) || e.is(Errno.EXDEV)) {
-        return e.is(Errno.EBUSY);
-      }
-      throw e;
+      return switch (e.errno()) {
+        case EBUSY -> true;
+        // the work directory was looked at; or the question is not understood
+        case EINVAL, EXDEV, ENOSYS, ENODEV, EPERM -> false;
+        default -> throw e;
+      };
     }
-  }
-
-  private void set(Fd context, String key, byte[] value) throws ErrnoException {
-    sys.fsconfig(context.number(), Linux.FSCONFIG_SET_STRING, key, value, 0);
   }
 }

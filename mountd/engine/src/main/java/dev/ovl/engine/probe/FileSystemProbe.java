@@ -1,6 +1,7 @@
 package dev.ovl.engine.probe;
 
 import dev.ovl.engine.file.Files;
+import dev.ovl.engine.mount.MountContext;
 import dev.ovl.sys.ErrnoException;
 import dev.ovl.sys.OsPath;
 import dev.ovl.sys.Syscalls;

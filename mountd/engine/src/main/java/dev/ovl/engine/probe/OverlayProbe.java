@@ -1,6 +1,7 @@
 package dev.ovl.engine.probe;
 
 import dev.ovl.engine.file.Files;
+import dev.ovl.engine.mount.MountContext;
 import dev.ovl.sys.Errno;
 import dev.ovl.sys.ErrnoException;
 import dev.ovl.sys.Fd;
@@ -108,7 +109,7 @@ final class OverlayProbe {
     try {
       return question.attempt().in(layers, overlay);
     } catch (ErrnoException e) {
-      return overlay.explain(e);
+      return ProbeResult.refused(e, overlay.messages());
     }
   }
 

@@ -1,6 +1,8 @@
 package dev.ovl.engine.probe;
 
 import dev.ovl.engine.file.Files;
+import dev.ovl.engine.file.Uninterrupted;
+import dev.ovl.engine.mount.MountContext;
 import dev.ovl.sys.Errno;
 import dev.ovl.sys.ErrnoException;
 import dev.ovl.sys.Fd;
@@ -8,7 +10,6 @@ import dev.ovl.sys.Linux;
 import dev.ovl.sys.OsPath;
 import dev.ovl.sys.Syscalls;
 import java.util.concurrent.Callable;
-import java.util.concurrent.ExecutionException;
 import java.util.concurrent.FutureTask;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
@@ -66,7 +67,7 @@ final class PrivateMountNamespace {
             .inheritInheritableThreadLocals(false)
             .unstarted(task);
     thread.start();
-    Ended<T> ended = await(task);
+    Ended<T> ended = Uninterrupted.await(task);
     awaitEnd(PROC.resolve(ended.thread()));
     return ended.value();
   }
@@ -101,31 +102,6 @@ final class PrivateMountNamespace {
 
   private void makePrivate(OsPath mount) throws ErrnoException {
     sys.mount(OsPath.of("none"), mount, "", Linux.MS_PRIVATE, NO_DATA);
-  }
-
-  /** Waits even when interrupted: what the thread has begun it must end. */
-  private static <T> T await(FutureTask<T> task) throws ErrnoException {
-    boolean interrupted = false;
-    try {
-      while (true) {
-        try {
-          return task.get();
-        } catch (InterruptedException e) {
-          interrupted = true;
-        } catch (ExecutionException e) {
-          switch (e.getCause()) {
-            case ErrnoException failure -> throw failure;
-            case RuntimeException failure -> throw failure;
-            case Error failure -> throw failure;
-            default -> throw new IllegalStateException(e.getCause());
-          }
-        }
-      }
-    } finally {
-      if (interrupted) {
-        Thread.currentThread().interrupt();
-      }
-    }
   }
 
   /** Java's join ends before the kernel's thread does, and the namespace ends with the latter. */

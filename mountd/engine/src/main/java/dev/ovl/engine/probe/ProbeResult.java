@@ -2,6 +2,7 @@ package dev.ovl.engine.probe;
 
 import dev.ovl.sys.Errno;
 import dev.ovl.sys.ErrnoException;
+import java.util.List;
 import java.util.Optional;
 
 /** How a question came out: yes, no, or not asked. Nothing is ever assumed. */
@@ -95,6 +96,15 @@ public sealed interface ProbeResult {
 
   /**
    * As {@link #refused(ErrnoException)}, in the kernel's own words.
+   *
+   * @param messages what it said; may be none
+   */
+  static ProbeResult refused(ErrnoException e, List<String> messages) {
+    return messages.isEmpty() ? refused(e) : refused(e, String.join("; ", messages));
+  }
+
+  /**
+   * As {@link #refused(ErrnoException)}, for a reason that is known better.
    *
    * @param reason why, not empty
    */

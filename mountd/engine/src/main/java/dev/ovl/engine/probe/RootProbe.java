@@ -2,6 +2,7 @@ package dev.ovl.engine.probe;
 
 import dev.ovl.engine.file.Files;
 import dev.ovl.engine.file.RandomBytes;
+import dev.ovl.engine.mount.MountContext;
 import dev.ovl.engine.mount.MountEntry;
 import dev.ovl.engine.mount.MountTable;
 import dev.ovl.sys.DirectoryEntries;
@@ -335,7 +336,7 @@ final class RootProbe {
       try (Fd merged = overlay.mount()) {
         sys.unlinkat(merged.number(), name, 0);
       } catch (ErrnoException e) {
-        return overlay.explain(e);
+        return ProbeResult.refused(e, overlay.messages());
       }
     } catch (ErrnoException e) {
       return switch (e.errno()) {

@@ -9,7 +9,7 @@
  *       dev.ovl.engine.probe.DriverChoice}.
  *   <li>Not public: {@code OverlayProbe} mounts overlays in a {@code PrivateMountNamespace}, {@code
  *       FileSystemProbe} asks for file system types, {@code RootProbe} works in a temporary
- *       directory in the root; {@code MountContext} is fsopen(2) and what follows it.
+ *       directory in the root.
  * </ul>
  *
  * <p>Nothing here decides how ovl mounts: a version number is never compared, and an answer is for

@@ -1,4 +1,4 @@
-package dev.ovl.engine.probe;
+package dev.ovl.engine.mount;
 
 import dev.ovl.sys.ErrnoException;
 import dev.ovl.sys.Fd;
@@ -13,7 +13,7 @@ import java.util.List;
  * A mount in the making: fsopen(2), then fsconfig(2) for each parameter, then fsmount(2), which
  * gives a mount that is attached nowhere and ends with its descriptor. Not shared between threads.
  */
-final class MountContext implements AutoCloseable {
+public final class MountContext implements AutoCloseable {
   private static final int MESSAGE_BYTES = 1024;
 
   private final Syscalls sys;
@@ -24,57 +24,59 @@ final class MountContext implements AutoCloseable {
    *
    * @throws ErrnoException ENODEV: no such type; EPERM; ENOSYS: kernel before 5.2
    */
-  MountContext(Syscalls sys, String type) throws ErrnoException {
+  public MountContext(Syscalls sys, String type) throws ErrnoException {
     this.sys = sys;
     this.context = new Fd(sys, sys.fsopen(type, Linux.FSOPEN_CLOEXEC));
   }
 
   /** Gives a parameter as text, 255 bytes at most. */
-  MountContext set(String key, OsPath value) throws ErrnoException {
+  public MountContext set(String key, OsPath value) throws ErrnoException {
     configure(Linux.FSCONFIG_SET_STRING, key, value.bytes(), 0);
     return this;
   }
 
   /** Gives a parameter as text, 255 bytes at most. */
-  MountContext set(String key, String value) throws ErrnoException {
+  public MountContext set(String key, String value) throws ErrnoException {
     return set(key, OsPath.of(value));
   }
 
   /** Gives a parameter without a value. */
-  MountContext set(String key) throws ErrnoException {
+  public MountContext set(String key) throws ErrnoException {
     configure(Linux.FSCONFIG_SET_FLAG, key, new byte[0], 0);
     return this;
   }
 
   /** Gives a directory by its descriptor. */
-  MountContext set(String key, Fd directory) throws ErrnoException {
+  public MountContext set(String key, Fd directory) throws ErrnoException {
     configure(Linux.FSCONFIG_SET_FD, key, new byte[0], directory.number());
     return this;
+  }
+
+  /** {@link #mount(int)} without attributes. */
+  public Fd mount() throws ErrnoException {
+    return mount(0);
   }
 
   /**
    * Makes the mount. What is wrong with a parameter shows here at the latest: kernels before 6.5
    * keep overlay's parameters unread until now.
+   *
+   * @param attributes MOUNT_ATTR_ bits
    */
-  Fd mount() throws ErrnoException {
+  public Fd mount(int attributes) throws ErrnoException {
     configure(Linux.FSCONFIG_CMD_CREATE, "", new byte[0], 0);
-    return new Fd(sys, sys.fsmount(context.number(), Linux.FSMOUNT_CLOEXEC, 0));
+    return new Fd(sys, sys.fsmount(context.number(), Linux.FSMOUNT_CLOEXEC, attributes));
   }
 
   private void configure(int command, String key, byte[] value, int aux) throws ErrnoException {
     sys.fsconfig(context.number(), command, key, value, aux);
   }
 
-  /** What a refusal means, with the messages that the kernel left in the context. */
-  ProbeResult explain(ErrnoException refusal) {
-    List<String> messages = messages();
-    return messages.isEmpty()
-        ? ProbeResult.refused(refusal)
-        : ProbeResult.refused(refusal, String.join("; ", messages));
-  }
-
-  /** The log of the context; a line begins with e, w or i and a blank. */
-  private List<String> messages() {
+  /**
+   * What the kernel has said so far, a line each, without the letter for its gravity. Each line is
+   * given once.
+   */
+  public List<String> messages() {
     List<String> messages = new ArrayList<>();
     ByteBuffer buffer = ByteBuffer.allocateDirect(MESSAGE_BYTES);
     while (true) {
@@ -95,7 +97,7 @@ final class MountContext implements AutoCloseable {
   }
 
   @Override
-  public void close() throws ErrnoException {
+  public void close() {
     context.close();
   }
 }
