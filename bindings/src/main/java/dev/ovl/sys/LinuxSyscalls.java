@@ -742,15 +742,11 @@ public final class LinuxSyscalls implements Syscalls {
     return result;
   }
 
-  /**
-   * The arguments' text, made later; at once where a buffer's content would have changed by then.
-   */
+  /** The arguments' text, made later; at once where it shows a buffer that will change. */
   private static Supplier<String> text(Call call, Object[] arguments) {
-    for (Object argument : arguments) {
-      if (argument instanceof ByteBuffer) {
-        String now = call.arguments(arguments);
-        return () -> now;
-      }
+    if (call == Call.WRITE) {
+      String now = call.arguments(arguments);
+      return () -> now;
     }
     return () -> call.arguments(arguments);
   }

@@ -166,6 +166,15 @@ public final class OsPath implements Comparable<OsPath> {
     return bytes;
   }
 
+  /**
+   * The byte at an index.
+   *
+   * @throws ArrayIndexOutOfBoundsException when there is none
+   */
+  public byte at(int index) {
+    return bytes[index];
+  }
+
   /** Number of bytes. */
   public int length() {
     return bytes.length;

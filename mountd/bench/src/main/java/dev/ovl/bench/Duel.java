@@ -123,8 +123,12 @@ final class Duel implements AutoCloseable {
     return stacks;
   }
 
-  /** Until the compiler has nothing left to do. */
+  /**
+   * Until the compiler has nothing left to do. It sees the recording first: otherwise that would be
+   * new to it later and undo what it had compiled.
+   */
   void warmUp(StackName name) throws EngineException, IOException, InterruptedException {
+    undisturbed(name, () -> record(name));
     for (int i = 0; i < effort.warmUp(); i += MAX_TIMES) {
       undisturbed(name, () -> upAndDown(name, MAX_TIMES));
     }

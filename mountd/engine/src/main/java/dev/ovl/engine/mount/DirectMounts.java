@@ -2,7 +2,7 @@ package dev.ovl.engine.mount;
 
 import dev.ovl.engine.EngineException;
 import dev.ovl.engine.file.Files;
-import dev.ovl.engine.mount.OverlayCensus.DirectorySet;
+import dev.ovl.engine.mount.OverlayCensus.Directories;
 import dev.ovl.engine.mount.OverlayCensus.Overlay;
 import dev.ovl.sys.Errno;
 import dev.ovl.sys.ErrnoException;
@@ -84,7 +84,7 @@ public final class DirectMounts implements AutoCloseable {
     checks.check(given, mount.upper());
     checks.checkTarget(mount.target());
     if (mount.upper().isPresent()) {
-      DirectorySet directories = census.directories(mount.upper().get());
+      Directories directories = census.directories(mount.upper().get());
       List<Overlay> users = census.snapshot().find(overlay -> overlay.writesTo(directories));
       if (!users.isEmpty()) {
         throw EngineException.failed(

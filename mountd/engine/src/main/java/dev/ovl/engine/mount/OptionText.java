@@ -3,9 +3,8 @@ package dev.ovl.engine.mount;
 import dev.ovl.engine.EngineException;
 import dev.ovl.sys.LinuxSyscalls;
 import dev.ovl.sys.OsPath;
-import java.io.ByteArrayOutputStream;
-import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 
@@ -30,44 +29,79 @@ public final class OptionText {
    */
   static byte[] write(
       List<OsPath> lowers, Optional<OverlayMount.Upper> upper, MountOptions options) {
-    ByteArrayOutputStream out = new ByteArrayOutputStream(256);
-    options.overlayData().forEach((name, value) -> append(out, name, OsPath.encode(value)));
+    Text text = new Text();
+    options.overlayData().forEach(text::option);
     upper.ifPresent(
         u -> {
-          append(out, "upperdir", escape(u.directory()));
-          append(out, "workdir", escape(u.work()));
+          text.name("upperdir");
+          text.escaped(u.directory());
+          text.name("workdir");
+          text.escaped(u.work());
         });
-    ByteArrayOutputStream list = new ByteArrayOutputStream();
-    for (OsPath lower : lowers) {
-      if (list.size() > 0) {
-        list.write(':');
+    text.name("lowerdir");
+    for (int i = 0; i < lowers.size(); i++) {
+      if (i > 0) {
+        text.add((byte) ':');
       }
-      list.writeBytes(escape(lower));
+      text.escaped(lowers.get(i));
     }
-    append(out, "lowerdir", list.toByteArray());
-    return out.toByteArray();
+    return Arrays.copyOf(text.bytes, text.length);
   }
 
-  private static void append(ByteArrayOutputStream out, String name, byte[] value) {
-    if (out.size() > 0) {
-      out.write(',');
-    }
-    out.writeBytes(name.getBytes(StandardCharsets.US_ASCII));
-    if (value.length > 0) {
-      out.write('=');
-      out.writeBytes(value);
-    }
-  }
+  /** An option string in the making. Hundreds of layers go through it at each mount. */
+  private static final class Text {
+    private byte[] bytes = new byte[MAX_BYTES];
+    private int length;
 
-  private static byte[] escape(OsPath path) {
-    ByteArrayOutputStream out = new ByteArrayOutputStream(path.length() + 8);
-    for (byte b : path.bytes()) {
-      if (b == '\\' || b == ':' || b == ',') {
-        out.write('\\');
+    void option(String name, String value) {
+      if (value.isEmpty()) {
+        separate();
+        addAll(OsPath.encode(name));
+      } else {
+        name(name);
+        addAll(OsPath.encode(value));
       }
-      out.write(b);
     }
-    return out.toByteArray();
+
+    void name(String name) {
+      separate();
+      addAll(OsPath.encode(name));
+      add((byte) '=');
+    }
+
+    private void separate() {
+      if (length > 0) {
+        add((byte) ',');
+      }
+    }
+
+    void escaped(OsPath path) {
+      reserve(2 * path.length());
+      for (int i = 0; i < path.length(); i++) {
+        byte b = path.at(i);
+        if (b == '\\' || b == ':' || b == ',') {
+          bytes[length++] = '\\';
+        }
+        bytes[length++] = b;
+      }
+    }
+
+    private void addAll(byte[] more) {
+      reserve(more.length);
+      System.arraycopy(more, 0, bytes, length, more.length);
+      length += more.length;
+    }
+
+    void add(byte b) {
+      reserve(1);
+      bytes[length++] = b;
+    }
+
+    private void reserve(int more) {
+      if (length + more > bytes.length) {
+        bytes = Arrays.copyOf(bytes, Math.max(2 * bytes.length, length + more));
+      }
+    }
   }
 
   /**

@@ -6,16 +6,18 @@ import dev.ovl.sys.ErrnoException;
 import dev.ovl.sys.Fd;
 import dev.ovl.sys.Linux;
 import dev.ovl.sys.OsPath;
-import dev.ovl.sys.Statx;
 import dev.ovl.sys.Syscalls;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Collection;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 
 /**
  * All overlay mounts of this machine, in every mount namespace.
@@ -30,6 +32,8 @@ import java.util.Optional;
  */
 public final class OverlayCensus {
   private static final OsPath OWN = OsPath.of("/proc/self/ns/mnt");
+  private static final MountEntry.Device NO_DEVICE = new MountEntry.Device(-1, -1);
+  private static final View EMPTY = new View(new long[0], new MountEntry.Device[0], List.of());
   private static final int INFO_BYTES = 16;
   private static final int INFO_ID_OFFSET = 8;
 
@@ -58,12 +62,20 @@ public final class OverlayCensus {
     /** Of all its mounts, ascending. */
     final long[] ids;
 
-    /** Those of them that are overlays, by id. */
-    final Map<Long, Overlay> overlays;
+    /** The devices of these mounts, in the same order. */
+    final MountEntry.Device[] devices;
 
-    View(long[] ids, Map<Long, Overlay> overlays) {
+    /** Those of them that are overlays, in the same order. */
+    final List<Overlay> overlays;
+
+    View(long[] ids, MountEntry.Device[] devices, List<Overlay> overlays) {
       this.ids = ids;
+      this.devices = devices;
       this.overlays = overlays;
+    }
+
+    long id(int overlay) {
+      return overlays.get(overlay).mount().id();
     }
   }
 
@@ -74,7 +86,7 @@ public final class OverlayCensus {
     private final boolean here;
     private final MountEntry seen;
     private final Optional<MountEntry> parent;
-    private List<Directory> directories;
+    private Optional<Directories> directories = Optional.empty();
     private boolean hidesUpper;
 
     private Overlay(
@@ -129,70 +141,85 @@ public final class OverlayCensus {
      * led to when they were first looked at counts, since the mount holds those inodes. Where its
      * options do not tell, the kernel is asked whether anybody uses the upper.
      */
-    public boolean writesTo(DirectorySet wanted) throws ErrnoException {
-      if (directories == null) {
-        directories = lookUp();
+    public synchronized boolean writesTo(Directories wanted) throws ErrnoException {
+      if (directories.isEmpty()) {
+        directories = Optional.of(lookUp());
       }
-      return directories.stream().anyMatch(wanted::contains) || (hidesUpper && wanted.isInUse());
+      return directories.get().meet(wanted) || (hidesUpper && wanted.isUpperInUse());
     }
 
-    private List<Directory> lookUp() throws ErrnoException {
-      List<Directory> found = new ArrayList<>();
+    private Directories lookUp() throws ErrnoException {
+      Directories found = new Directories(Optional.empty());
       ShownOptions options = options();
       // ovl's own, where they are relative, are layers of a root and nobody's given upper
       hidesUpper = options.hidesUpper() && !seen.source().toString().startsWith("ovl:");
       for (String option : List.of("upperdir", "workdir")) {
         Optional<OsPath> path = options.path(option);
         if (path.isPresent()) {
-          found.add(
-              new Directory(
-                  path.get(), path.get().isAbsolute() ? files.stat(path.get()) : Optional.empty()));
+          found.add(path.get());
         }
       }
       return found;
     }
   }
 
-  /** A directory by name and by inode. */
-  private record Directory(OsPath path, Optional<Statx> inode) {}
+  /** What tells a file from all others. */
+  private record Inode(int major, int minor, long number) {}
 
-  /** An upper and its work directory, which somebody may be writing to. */
-  public final class DirectorySet {
-    private final OsPath upper;
-    private final List<Directory> directories = new ArrayList<>();
-    private Optional<Boolean> inUse = Optional.empty();
+  /** An upper and its work directory, by their names and by their inodes. */
+  public final class Directories {
+    private final Optional<OsPath> upper;
+    private final Set<OsPath> paths = new HashSet<>();
+    private final Set<Inode> inodes = new HashSet<>();
+    private Optional<Boolean> upperInUse = Optional.empty();
 
-    private DirectorySet(OverlayMount.Upper upper) throws ErrnoException {
-      this.upper = upper.directory();
-      for (OsPath path : List.of(upper.directory(), upper.work())) {
-        directories.add(new Directory(path, files.stat(path)));
-        Optional<OsPath> resolved = files.resolve(path);
-        if (resolved.isPresent() && !resolved.get().equals(path)) {
-          directories.add(new Directory(resolved.get(), Optional.empty()));
+    private Directories(Optional<OsPath> upper) {
+      this.upper = upper;
+    }
+
+    private void add(OsPath path) throws ErrnoException {
+      paths.add(path);
+      if (path.isAbsolute()) {
+        files
+            .stat(path)
+            .map(stat -> new Inode(stat.devMajor(), stat.devMinor(), stat.inode()))
+            .ifPresent(inodes::add);
+      }
+    }
+
+    private boolean meet(Directories other) {
+      for (OsPath path : paths) {
+        if (other.paths.contains(path)) {
+          return true;
         }
       }
-    }
-
-    private boolean isInUse() throws ErrnoException {
-      if (inUse.isEmpty()) {
-        inUse = Optional.of(new UpperInUse(sys).test(upper));
+      for (Inode inode : inodes) {
+        if (other.inodes.contains(inode)) {
+          return true;
+        }
       }
-      return inUse.get();
+      return false;
     }
 
-    private boolean contains(Directory other) {
-      return directories.stream()
-          .anyMatch(
-              d ->
-                  d.path().equals(other.path())
-                      || (d.inode().isPresent()
-                          && other.inode().filter(d.inode().get()::sameFile).isPresent()));
+    private boolean isUpperInUse() throws ErrnoException {
+      if (upper.isPresent() && upperInUse.isEmpty()) {
+        upperInUse = Optional.of(new UpperInUse(sys).test(upper.get()));
+      }
+      return upperInUse.orElse(false);
     }
   }
 
   /** An upper and work directory to compare mounts with. */
-  public DirectorySet directories(OverlayMount.Upper upper) throws ErrnoException {
-    return new DirectorySet(upper);
+  public Directories directories(OverlayMount.Upper upper) throws ErrnoException {
+    Directories directories = new Directories(Optional.of(upper.directory()));
+    for (OsPath path : List.of(upper.directory(), upper.work())) {
+      directories.add(path);
+      Optional<OsPath> resolved = files.resolve(path);
+      if (resolved.isPresent() && !resolved.get().equals(path)) {
+        directories.add(resolved.get());
+      }
+    }
+    return directories;
   }
 
   /** Which mounts are looked for. */
@@ -201,24 +228,52 @@ public final class OverlayCensus {
     boolean test(Overlay overlay) throws ErrnoException;
   }
 
-  /** The overlay mounts at the moment of the first question. For one operation and one thread. */
+  /** The mounts at the moment of the first question. For one operation and one thread. */
   public final class Snapshot {
-    private List<Overlay> overlays;
+    private Optional<Collection<View>> views = Optional.empty();
 
     private Snapshot() {}
 
+    private Collection<View> views() throws ErrnoException {
+      if (views.isEmpty()) {
+        views = Optional.of(take());
+      }
+      return views.get();
+    }
+
     /** The overlay mounts that fit, those of this namespace included. */
     public List<Overlay> find(Wanted wanted) throws ErrnoException {
-      if (overlays == null) {
-        overlays = take();
-      }
       List<Overlay> found = new ArrayList<>();
-      for (Overlay overlay : overlays) {
-        if (wanted.test(overlay)) {
-          found.add(overlay);
+      for (View view : views()) {
+        for (Overlay overlay : view.overlays) {
+          if (wanted.test(overlay)) {
+            found.add(overlay);
+          }
         }
       }
       return found;
+    }
+
+    /** True when there is any overlay. */
+    public boolean hasAny() throws ErrnoException {
+      for (View view : views()) {
+        if (!view.overlays.isEmpty()) {
+          return true;
+        }
+      }
+      return false;
+    }
+
+    /** True when a mount of any type, in any namespace, is of this device. */
+    public boolean isMounted(MountEntry.Device device) throws ErrnoException {
+      for (View view : views()) {
+        for (MountEntry.Device one : view.devices) {
+          if (one.equals(device)) {
+            return true;
+          }
+        }
+      }
+      return false;
     }
   }
 
@@ -227,7 +282,7 @@ public final class OverlayCensus {
     return new Snapshot();
   }
 
-  private List<Overlay> take() throws ErrnoException {
+  private Collection<View> take() throws ErrnoException {
     if (mounts.uniqueIds()) {
       try {
         return takeByStepping();
@@ -240,7 +295,7 @@ public final class OverlayCensus {
     return takeByProcesses();
   }
 
-  private synchronized List<Overlay> takeByStepping() throws ErrnoException {
+  private synchronized Collection<View> takeByStepping() throws ErrnoException {
     Map<Long, View> now = new HashMap<>();
     try (Fd own = new Fd(sys, sys.openat(Linux.AT_FDCWD, OWN, Linux.O_RDONLY, 0))) {
       look(own, 0, now);
@@ -248,9 +303,7 @@ public final class OverlayCensus {
       step(own, Linux.NS_MNT_GET_PREV, now);
     }
     views = now;
-    List<Overlay> overlays = new ArrayList<>();
-    now.values().forEach(view -> overlays.addAll(view.overlays.values()));
-    return overlays;
+    return now.values();
   }
 
   /** Goes from one namespace to the next in one direction of the kernel's order, to the end. */
@@ -294,32 +347,45 @@ public final class OverlayCensus {
       }
       throw e;
     }
-    View before = views.get(namespaceId);
-    if (before != null && Arrays.equals(before.ids, ids)) {
-      now.put(namespaceId, before);
-      return;
-    }
-    Map<Long, Overlay> overlays = new HashMap<>();
+    View before = views.getOrDefault(namespaceId, EMPTY);
+    now.put(
+        namespaceId,
+        Arrays.equals(before.ids, ids) ? before : merge(namespace, namespaceId, ids, before));
+  }
+
+  /** Goes through old and new ids side by side; asks about the new ones. */
+  private View merge(Fd namespace, long namespaceId, long[] ids, View before)
+      throws ErrnoException {
+    MountEntry.Device[] devices = new MountEntry.Device[ids.length];
+    List<Overlay> overlays = new ArrayList<>();
     Optional<Long> inode = Optional.empty();
-    for (long id : ids) {
-      if (before != null && Arrays.binarySearch(before.ids, id) >= 0) {
-        Overlay known = before.overlays.get(id);
-        if (known != null) {
-          overlays.put(id, known);
+    int old = 0;
+    int oldOverlay = 0;
+    for (int i = 0; i < ids.length; i++) {
+      while (old < before.ids.length && before.ids[old] < ids[i]) {
+        old++;
+      }
+      while (oldOverlay < before.overlays.size() && before.id(oldOverlay) < ids[i]) {
+        oldOverlay++;
+      }
+      if (old < before.ids.length && before.ids[old] == ids[i]) {
+        devices[i] = before.devices[old];
+        if (oldOverlay < before.overlays.size() && before.id(oldOverlay) == ids[i]) {
+          overlays.add(before.overlays.get(oldOverlay));
         }
         continue;
       }
-      Optional<MountEntry> mount = mounts.byId(id, namespaceId).filter(MountEntry::isOverlay);
-      if (mount.isPresent()) {
+      Optional<MountEntry> mount = mounts.byId(ids[i], namespaceId);
+      devices[i] = mount.map(MountEntry::device).orElse(NO_DEVICE);
+      if (mount.filter(MountEntry::isOverlay).isPresent()) {
         if (inode.isEmpty()) {
           inode = Optional.of(inode(namespace));
         }
-        overlays.put(
-            id,
+        overlays.add(
             new Overlay(inode.get(), namespaceId, namespaceId == 0, mount.get(), Optional.empty()));
       }
     }
-    now.put(namespaceId, new View(ids, overlays));
+    return new View(ids, devices, overlays);
   }
 
   private long inode(Fd namespace) throws ErrnoException {
@@ -327,29 +393,38 @@ public final class OverlayCensus {
         .inode();
   }
 
-  private List<Overlay> takeByProcesses() throws ErrnoException {
-    List<Overlay> overlays = new ArrayList<>();
+  private Collection<View> takeByProcesses() throws ErrnoException {
+    List<View> views = new ArrayList<>();
     long own = files.stat(OWN).orElseThrow().inode();
     for (Map.Entry<Long, List<Integer>> namespace : processes.byMountNamespace().entrySet()) {
       for (int pid : namespace.getValue()) {
         Optional<byte[]> text = processes.read(pid, "mountinfo");
         if (text.isPresent() && text.get().length > 0) {
-          List<MountEntry> all = Mountinfo.parse(text.get());
-          for (MountEntry mount : all) {
-            if (mount.isOverlay()) {
-              overlays.add(
-                  new Overlay(
-                      namespace.getKey(),
-                      0,
-                      namespace.getKey() == own,
-                      mount,
-                      all.stream().filter(m -> m.id() == mount.parent()).findFirst()));
-            }
-          }
+          views.add(
+              view(namespace.getKey(), namespace.getKey() == own, Mountinfo.parse(text.get())));
           break;
         }
       }
     }
-    return overlays;
+    return views;
+  }
+
+  private View view(long namespace, boolean here, List<MountEntry> all) {
+    List<Overlay> overlays = new ArrayList<>();
+    for (MountEntry mount : all) {
+      if (mount.isOverlay()) {
+        overlays.add(
+            new Overlay(
+                namespace,
+                0,
+                here,
+                mount,
+                all.stream().filter(m -> m.id() == mount.parent()).findFirst()));
+      }
+    }
+    return new View(
+        all.stream().mapToLong(MountEntry::id).toArray(),
+        all.stream().map(MountEntry::device).toArray(MountEntry.Device[]::new),
+        overlays);
   }
 }

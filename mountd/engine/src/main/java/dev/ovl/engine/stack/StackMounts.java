@@ -16,7 +16,9 @@ import dev.ovl.sys.OsPath;
 import dev.ovl.sys.Syscalls;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.ConcurrentHashMap;
 
 /**
  * From a definition to its mount: which one it asks for, and which one the kernel has of it. Asks
@@ -29,6 +31,7 @@ final class StackMounts {
   private final MountTable table;
   private final OverlayCensus census;
   private final MountRecords records;
+  private final Map<StackName, Described> described = new ConcurrentHashMap<>();
 
   StackMounts(
       Syscalls sys,
@@ -71,6 +74,19 @@ final class StackMounts {
 
   /** The mount that the definition asks for. */
   OverlayMount mount(StackDefinition stack) {
+    Described known = described.get(stack.name());
+    if (known != null && known.stack().equals(stack)) {
+      return known.mount();
+    }
+    OverlayMount mount = describe(stack);
+    described.put(stack.name(), new Described(stack, mount));
+    return mount;
+  }
+
+  /** A definition and what follows from it; with hundreds of lowers that is worth keeping. */
+  private record Described(StackDefinition stack, OverlayMount mount) {}
+
+  private OverlayMount describe(StackDefinition stack) {
     List<OsPath> lowers = new ArrayList<>();
     List<OsPath> names = new ArrayList<>();
     for (Lower lower : stack.lowers()) {

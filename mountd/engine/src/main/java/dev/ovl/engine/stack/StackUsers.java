@@ -6,7 +6,7 @@ import dev.ovl.engine.mount.MountHolders;
 import dev.ovl.engine.mount.MountHolders.Holder;
 import dev.ovl.engine.mount.MountTable;
 import dev.ovl.engine.mount.OverlayCensus;
-import dev.ovl.engine.mount.OverlayCensus.DirectorySet;
+import dev.ovl.engine.mount.OverlayCensus.Directories;
 import dev.ovl.engine.mount.OverlayCensus.Overlay;
 import dev.ovl.engine.mount.OverlayMount;
 import dev.ovl.engine.mount.Processes;
@@ -109,12 +109,10 @@ final class StackUsers {
       return;
     }
     refuseRemains(sighting);
-    // looked at only when there is any overlay to compare with
-    List<Overlay> others = sighting.overlays().find(overlay -> true);
-    if (others.isEmpty()) {
+    if (!sighting.overlays().hasAny()) {
       return;
     }
-    DirectorySet ours = census.directories(upper.get());
+    Directories ours = census.directories(upper.get());
     List<Overlay> users =
         lasting(sighting.overlays(), seen -> seen.find(overlay -> overlay.writesTo(ours)));
     if (!users.isEmpty()) {
@@ -167,10 +165,9 @@ final class StackUsers {
     if (!hasSuperblock(made.device())) {
       return false;
     }
+    OverlayCensus.Snapshot now = census.snapshot();
     boolean mounted =
-        !census
-            .snapshot()
-            .find(
+        !now.find(
                 overlay ->
                     overlay.mount().device().equals(made.device())
                         && mounts.isOf(stack, overlay, Optional.of(made)))
@@ -178,9 +175,11 @@ final class StackUsers {
     if (mounted) {
       return true;
     }
-    return table.uniqueIds()
-        ? !holders.of(Set.of(made.mountId())).isEmpty()
-        : table.all().stream().noneMatch(entry -> entry.device().equals(made.device()));
+    if (now.isMounted(made.device())) {
+      // the number is somebody else's by now
+      return false;
+    }
+    return !table.uniqueIds() || !holders.of(Set.of(made.mountId())).isEmpty();
   }
 
   private boolean hasSuperblock(MountEntry.Device device) throws ErrnoException {
