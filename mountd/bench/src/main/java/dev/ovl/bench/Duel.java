@@ -53,8 +53,8 @@ final class Duel implements AutoCloseable {
    * @param warmUp times to go up and down before anything is measured
    */
   record Effort(int rounds, int roundMillis, int warmUp) {
-    static final Effort FULL = new Effort(101, 15, 20_000);
-    static final Effort QUICK = new Effort(15, 10, 10_000);
+    static final Effort FULL = new Effort(101, 15, 30_000);
+    static final Effort QUICK = new Effort(15, 10, 20_000);
   }
 
   /**

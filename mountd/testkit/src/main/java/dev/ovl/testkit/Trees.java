@@ -30,7 +30,9 @@ import org.junit.jupiter.api.Assertions;
  * Directory trees as values: every name, type, owner, content and attribute, to the byte, so that
  * two can be compared and the difference read.
  *
- * <p>Names are bytes throughout. Mounts beneath the root are followed, symbolic links are not.
+ * <p>Names are bytes throughout. Mounts beneath the root are followed, symbolic links are not. A
+ * name that is listed and then not there is none: overlayfs lists whiteouts of directories that
+ * only one layer has.
  */
 public final class Trees {
   private static final int BUFFER_BYTES = 64 * 1024;
@@ -160,7 +162,7 @@ public final class Trees {
   private static Snapshot snapshot(OsPath root, boolean times) throws ErrnoException {
     Trees trees = new Trees(new LinuxSyscalls(), times);
     try (Fd fd = new Fd(trees.sys, trees.openDirectory(Linux.AT_FDCWD, root))) {
-      trees.add(fd, OsPath.DOT, OsPath.DOT);
+      trees.add(fd, OsPath.DOT, OsPath.DOT, trees.stat(fd, OsPath.DOT).orElseThrow());
       trees.addEntries(fd, OsPath.EMPTY);
     }
     return new Snapshot(trees.nodes);
@@ -181,7 +183,12 @@ public final class Trees {
   private void addEntries(Fd directory, OsPath path) throws ErrnoException {
     for (OsPath name : FileTree.list(sys, directory)) {
       OsPath entry = path.resolve(name);
-      if (add(directory, name, entry).isDirectory()) {
+      Optional<Statx> stat = stat(directory, name);
+      if (stat.isEmpty()) {
+        continue;
+      }
+      add(directory, name, entry, stat.get());
+      if (stat.get().isDirectory()) {
         try (Fd fd = new Fd(sys, openDirectory(directory.number(), name))) {
           addEntries(fd, entry);
         }
@@ -189,9 +196,19 @@ public final class Trees {
     }
   }
 
-  private Statx add(Fd directory, OsPath name, OsPath path) throws ErrnoException {
-    Statx stat =
-        sys.statx(directory.number(), name, Linux.AT_SYMLINK_NOFOLLOW, Linux.STATX_BASIC_STATS);
+  private Optional<Statx> stat(Fd directory, OsPath name) throws ErrnoException {
+    int flags = Linux.AT_SYMLINK_NOFOLLOW;
+    try {
+      return Optional.of(sys.statx(directory.number(), name, flags, Linux.STATX_BASIC_STATS));
+    } catch (ErrnoException e) {
+      if (e.is(Errno.ENOENT)) {
+        return Optional.empty();
+      }
+      throw e;
+    }
+  }
+
+  private void add(Fd directory, OsPath name, OsPath path, Statx stat) throws ErrnoException {
     boolean file = stat.isRegularFile();
     int type = stat.mode() & Linux.S_IFMT;
     nodes.put(
@@ -211,7 +228,6 @@ public final class Trees {
             xattrs(directory, name),
             sameAs(stat, path),
             times ? Optional.of(stat.modified()) : Optional.empty()));
-    return stat;
   }
 
   private Optional<OsPath> sameAs(Statx stat, OsPath path) {

@@ -100,4 +100,28 @@ class TreesTest {
     assertTrue(differences.get(0).contains("mtime="), differences.toString());
     assertEquals(Optional.empty(), Trees.snapshot(root).nodes().get(OsPath.of("hard")).modified());
   }
+
+  @Test
+  void aNameThatIsListedAndAbsentIsNone() throws Exception {
+    Requires.overlay();
+    OsPath top = scratch.mkdirs("top");
+    scratch.mkdirs("top/d");
+    write(top.resolve("d/kept"), "abc");
+    sys.mknodat(Linux.AT_FDCWD, top.resolve("d/gone"), Linux.S_IFCHR, 0, 0);
+    OsPath bottom = scratch.mkdirs("bottom");
+    OsPath merged = scratch.mkdirs("merged");
+    String data = "lowerdir=" + top + ":" + bottom;
+    sys.mount(OsPath.of("ovl-test"), merged, "overlay", 0, data.getBytes(StandardCharsets.UTF_8));
+    try {
+      assertEquals(
+          List.of(OsPath.of("gone"), OsPath.of("kept")),
+          FileTree.list(sys, merged.resolve("d")),
+          "overlayfs lists it no more: the test tests nothing");
+      assertEquals(
+          List.of(OsPath.DOT, OsPath.of("d"), OsPath.of("d/kept")),
+          List.copyOf(Trees.snapshot(merged).nodes().keySet()));
+    } finally {
+      sys.umount2(merged, Linux.UMOUNT_NOFOLLOW);
+    }
+  }
 }

@@ -151,8 +151,11 @@ public final class OverlayCensus {
     private Directories lookUp() throws ErrnoException {
       Directories found = new Directories(Optional.empty());
       ShownOptions options = options();
-      // ovl's own, where they are relative, are layers of a root and nobody's given upper
-      hidesUpper = options.hidesUpper() && !seen.source().toString().startsWith("ovl:");
+      // ovl's own, where they are relative, are layers of a root and nobody's given upper; where
+      // they are numbers (fd), they may be anything
+      boolean ofLayer =
+          seen.source().toString().startsWith("ovl:") && options.path("upperdir").isPresent();
+      hidesUpper = options.hidesUpper() && !ofLayer;
       for (String option : List.of("upperdir", "workdir")) {
         Optional<OsPath> path = options.path(option);
         if (path.isPresent()) {

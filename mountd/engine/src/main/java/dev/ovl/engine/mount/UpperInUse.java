@@ -1,6 +1,8 @@
 package dev.ovl.engine.mount;
 
+import dev.ovl.engine.file.Files;
 import dev.ovl.sys.ErrnoException;
+import dev.ovl.sys.Fd;
 import dev.ovl.sys.OsPath;
 import dev.ovl.sys.Syscalls;
 
@@ -22,10 +24,13 @@ final class UpperInUse {
 
   /** True when it is in use; false when it is not, or when this kernel cannot be asked so. */
   boolean test(OsPath upper) throws ErrnoException {
-    try (MountContext context = new MountContext(sys, "overlay")) {
+    // by the descriptor's name, since the kernel takes no long path and undoes backslashes
+    try (MountContext context = new MountContext(sys, "overlay");
+        Fd directory = new Files(sys).openPath(upper)) {
+      // not lowerdir+, which kernels before 6.7 do not know
       context
-          .set("lowerdir+", ANY_LOWER)
-          .set("upperdir", upper)
+          .set("lowerdir", ANY_LOWER)
+          .set("upperdir", Files.procPath(directory))
           .set("workdir", IMPOSSIBLE_WORK)
           .set("index", "on")
           .mount()
@@ -36,6 +41,8 @@ final class UpperInUse {
         case EBUSY -> true;
         // the work directory was looked at; or the question is not understood
         case EINVAL, EXDEV, ENOSYS, ENODEV, EPERM -> false;
+        // there is no such upper, as the mount itself will tell
+        case ENOENT, ENOTDIR -> false;
         default -> throw e;
       };
     }

@@ -14,6 +14,7 @@ import dev.ovl.engine.stack.StackDefinition.Upper;
 import dev.ovl.engine.stack.StackMounts.Sighting;
 import dev.ovl.sys.Errno;
 import dev.ovl.sys.ErrnoException;
+import dev.ovl.sys.OsPath;
 import dev.ovl.sys.Syscalls;
 import java.util.ArrayList;
 import java.util.List;
@@ -179,7 +180,20 @@ final class StackUsers {
       // the number is somebody else's by now
       return false;
     }
-    return !table.uniqueIds() || !holders.of(Set.of(made.mountId())).isEmpty();
+    List<Holder> users = holders.of(Set.of(made.mountId()));
+    if (table.uniqueIds() || users.isEmpty()) {
+      return !users.isEmpty();
+    }
+    // the id may have been given again, too: who sees it mounted uses another mount
+    for (Holder user : users) {
+      Optional<byte[]> seen = processes.read(user.pid(), "mountinfo");
+      String start = made.mountId() + " ";
+      if (seen.isPresent()
+          && OsPath.decode(seen.get()).lines().noneMatch(line -> line.startsWith(start))) {
+        return true;
+      }
+    }
+    return false;
   }
 
   private boolean hasSuperblock(MountEntry.Device device) throws ErrnoException {

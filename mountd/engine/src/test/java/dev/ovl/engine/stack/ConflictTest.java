@@ -138,7 +138,10 @@ class ConflictTest {
     lab.stack("web", outer, bound).create();
     List<String> mounts = lab.mountLines();
     EngineException refused = assertThrows(EngineException.class, () -> lab.up("web"));
-    assertEquals(Optional.of(Errno.ELOOP), refused.errno(), refused.getMessage());
+    assertEquals(
+        "lowers, upper or work lie inside each other, perhaps through a bind mount (ELOOP)",
+        refused.getMessage());
+    assertEquals(Optional.of(Errno.ELOOP), refused.errno());
     assertEquals(mounts, lab.mountLines());
     lab.assertDown("web");
     lab.remove("web");

@@ -196,6 +196,11 @@ final class StackLab implements BeforeEachCallback, AfterEachCallback {
     return stacks.get();
   }
 
+  /** From now on the stacks of {@link #root} ask these. */
+  void runOn(Syscalls syscalls) {
+    stacks = Optional.of(stacks(syscalls, root(), run()));
+  }
+
   /** Stacks that are closed when the test ends. */
   Stacks stacks(Syscalls syscalls, OsPath root, OsPath run) {
     Stacks made = new Stacks(syscalls, root, run);
@@ -288,7 +293,8 @@ final class StackLab implements BeforeEachCallback, AfterEachCallback {
     }
   }
 
-  private void require(MountMethod method) throws ErrnoException {
+  /** Skips the test where this kernel does not have the method at all. */
+  void require(MountMethod method) throws ErrnoException {
     if (method == MountMethod.LOWERDIR_PLUS && !knowsLowerdirPlus()) {
       Requires.that("lowerdir+", Optional.of("this kernel does not take single layers"));
     }
