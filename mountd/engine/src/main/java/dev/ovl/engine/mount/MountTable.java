@@ -82,8 +82,15 @@ public final class MountTable {
       return true;
     }
     for (long id : sys.listmount(Linux.LSMT_ROOT, 0, 0, LIST_CHUNK)) {
-      if (sys.statmount(id, 0, Linux.STATMOUNT_SB_SOURCE).source().isPresent()) {
-        return true;
+      try {
+        if (sys.statmount(id, 0, Linux.STATMOUNT_SB_SOURCE).source().isPresent()) {
+          return true;
+        }
+      } catch (ErrnoException e) {
+        // it ended meanwhile, which says nothing of the kernel
+        if (!e.is(Errno.ENOENT)) {
+          throw e;
+        }
       }
     }
     return false;
