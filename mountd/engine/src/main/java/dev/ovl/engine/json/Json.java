@@ -20,6 +20,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.regex.Pattern;
 
 /**
  * JSON texts to values and back. Values are {@link Map} (in order), {@link List}, {@link String},
@@ -32,6 +33,9 @@ import java.util.Optional;
  */
 public final class Json {
   private static final int MAX_DEPTH = 32;
+
+  /** What Jackson says of a source that it does not show. */
+  private static final Pattern SOURCE = Pattern.compile(" \\(start marker at .*\\)");
 
   private final JsonFactory factory =
       JsonFactory.builder().enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION).build();
@@ -53,7 +57,7 @@ public final class Json {
       return new JsonFields("", map);
     } catch (JsonParseException e) {
       throw new JsonException(
-          e.getOriginalMessage()
+          SOURCE.matcher(e.getOriginalMessage()).replaceAll("")
               + " at line "
               + e.getLocation().getLineNr()
               + ", column "
