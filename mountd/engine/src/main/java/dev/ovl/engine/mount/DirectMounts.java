@@ -116,7 +116,7 @@ public final class DirectMounts implements AutoCloseable {
    * @throws EngineException there is none, or it is in use; who uses it is named
    */
   public void umount(OsPath target, boolean lazy) throws EngineException, ErrnoException {
-    holders.unmount(mounted(target), target, Linux.UMOUNT_NOFOLLOW | (lazy ? Linux.MNT_DETACH : 0));
+    holders.unmount(mounted(target), Linux.UMOUNT_NOFOLLOW | (lazy ? Linux.MNT_DETACH : 0));
   }
 
   /**

@@ -73,15 +73,16 @@ public final class MountHolders {
    * Unmounts, and says who holds the mount when it is busy. Where nobody does, it is tried again
    * for a moment: whoever looks at a mount, this library included, holds it for some microseconds.
    *
-   * @param point where the mount is
+   * <p>It is unmounted by the kernel's own name for its place: the name that somebody gave may be a
+   * link, which UMOUNT_NOFOLLOW refuses.
+   *
    * @param flags of umount2(2)
    * @throws EngineException it is in use (EBUSY), by whom
    */
-  public void unmount(MountEntry mount, OsPath point, int flags)
-      throws EngineException, ErrnoException {
+  public void unmount(MountEntry mount, int flags) throws EngineException, ErrnoException {
     for (int attempt = 1; ; attempt++) {
       try {
-        sys.umount2(point, flags);
+        sys.umount2(mount.point(), flags);
         return;
       } catch (ErrnoException e) {
         if (!e.is(Errno.EBUSY)) {
@@ -90,7 +91,7 @@ public final class MountHolders {
         Optional<String> who = who(mount);
         if (who.isPresent() || attempt == ATTEMPTS) {
           throw EngineException.failed(
-              point.quoted()
+              mount.point().quoted()
                   + " is in use, "
                   + who.orElse("by the kernel or a process that cannot be seen"),
               e);

@@ -213,7 +213,8 @@ public final class OverlayMounter implements AutoCloseable {
 
   private void undo(OsPath target, ErrnoException reason) {
     try {
-      sys.umount2(target, Linux.MNT_DETACH | Linux.UMOUNT_NOFOLLOW);
+      // following links, as the mount did
+      sys.umount2(target, Linux.MNT_DETACH);
     } catch (ErrnoException second) {
       reason.addSuppressed(second);
     }
@@ -386,7 +387,11 @@ public final class OverlayMounter implements AutoCloseable {
 
   private void attach(Fd made, OverlayMount mount) throws ErrnoException {
     sys.move_mount(
-        made.number(), OsPath.EMPTY, Linux.AT_FDCWD, mount.target(), Linux.MOVE_MOUNT_F_EMPTY_PATH);
+        made.number(),
+        OsPath.EMPTY,
+        Linux.AT_FDCWD,
+        mount.target(),
+        Linux.MOVE_MOUNT_F_EMPTY_PATH | Linux.MOVE_MOUNT_T_SYMLINKS);
     if (mount.propagation().isPresent()) {
       try {
         sys.mount_setattr(

@@ -103,13 +103,13 @@ final class StackLifecycle {
 
   /** Unmounts what was made before the failure, and removes the directory made for it. */
   private void takeBack(StackDefinition stack, boolean madeTarget, Exception failure) {
-    OsPath target = mounts.target(stack);
     try {
-      if (mounts.isMade(stack)) {
-        sys.umount2(target, Linux.MNT_DETACH | Linux.UMOUNT_NOFOLLOW);
+      Optional<MountEntry> made = mounts.onTop(stack);
+      if (made.isPresent()) {
+        sys.umount2(made.get().point(), Linux.MNT_DETACH | Linux.UMOUNT_NOFOLLOW);
       }
       if (madeTarget) {
-        files.rmdir(target);
+        files.rmdir(mounts.target(stack));
       }
     } catch (ErrnoException second) {
       failure.addSuppressed(second);
@@ -185,7 +185,7 @@ final class StackLifecycle {
               "is " + state.remark().orElseThrow() + ": unmount that first", Errno.EBUSY);
       case StackState.Up up -> {
         refuseCopies(up.mount(), lazy);
-        unmount(up.mount(), mounts.target(stack), lazy);
+        unmount(up.mount(), lazy);
         settle(stack, Optional.of(MountRecords.Made.of(up.mount())));
       }
       case StackState.Moved moved -> {
@@ -194,7 +194,7 @@ final class StackLifecycle {
               "was " + state.remark().orElseThrow() + " and cannot be unmounted from here");
         }
         refuseCopies(moved.mount(), lazy);
-        unmount(moved.mount(), moved.mount().point(), lazy);
+        unmount(moved.mount(), lazy);
         settle(stack, Optional.of(MountRecords.Made.of(moved.mount())));
       }
       case StackState.Down down -> settle(stack, sighting.record());
@@ -212,9 +212,8 @@ final class StackLifecycle {
     }
   }
 
-  private void unmount(MountEntry mount, OsPath point, boolean lazy)
-      throws EngineException, ErrnoException {
-    holders.unmount(mount, point, Linux.UMOUNT_NOFOLLOW | (lazy ? Linux.MNT_DETACH : 0));
+  private void unmount(MountEntry mount, boolean lazy) throws EngineException, ErrnoException {
+    holders.unmount(mount, Linux.UMOUNT_NOFOLLOW | (lazy ? Linux.MNT_DETACH : 0));
   }
 
   /**

@@ -249,12 +249,8 @@ final class StackMounts {
                 EngineException.failed("the new mount is not on top of " + target(stack).quoted()));
   }
 
-  /** Whether a mount of the stack's is on top of its target. */
-  boolean isMade(StackDefinition stack) throws ErrnoException {
-    return onTop(stack).isPresent();
-  }
-
-  private Optional<MountEntry> onTop(StackDefinition stack) throws ErrnoException {
+  /** The mount of the stack's that is on top of its target. */
+  Optional<MountEntry> onTop(StackDefinition stack) throws ErrnoException {
     return table.at(target(stack)).filter(entry -> hasSource(stack, entry));
   }
 }

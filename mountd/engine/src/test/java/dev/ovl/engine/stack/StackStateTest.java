@@ -108,6 +108,23 @@ class StackStateTest {
     lab.up("web");
   }
 
+  @ParameterizedTest
+  @EnumSource(MountMethod.class)
+  void aTargetMayBeALink(MountMethod method) throws Exception {
+    OsPath real = lab.directory("real");
+    OsPath link = lab.path("link");
+    lab.sys.symlinkat(real, Linux.AT_FDCWD, link);
+    lab.stack("web", lab.layer("a", "file=1")).method(method).at(link).up();
+    assertEquals("1", lab.read(real.resolve("file")));
+    assertEquals(real, lab.state("web").mounted().orElseThrow().point());
+
+    lab.down("web");
+
+    assertTrue(lab.state("web") instanceof StackState.Down);
+    assertFalse(lab.exists(real.resolve("file")));
+    lab.remove("web");
+  }
+
   @Test
   void coveredIsToldAndNamed() throws Exception {
     OsPath merged = up();
