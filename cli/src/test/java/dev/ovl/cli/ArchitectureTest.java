@@ -138,7 +138,8 @@ class ArchitectureTest {
       classes()
           .should()
           .onlyDependOnClassesThat(
-              resideInAnyPackage("java..", "picocli..", "dev.ovl.cli..", "dev.ovl.engine..")
+              resideInAnyPackage(
+                      "java..", "picocli..", "dev.ovl.cli..", "dev.ovl.engine..", "dev.ovl.json")
                   .or(JavaClass.Predicates.resideInAPackage("dev.ovl.sys")));
 
   @ArchTest

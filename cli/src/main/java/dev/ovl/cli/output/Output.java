@@ -1,7 +1,7 @@
 package dev.ovl.cli.output;
 
 import dev.ovl.cli.session.Session;
-import dev.ovl.engine.json.Json;
+import dev.ovl.json.Json;
 import dev.ovl.sys.OsPath;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;

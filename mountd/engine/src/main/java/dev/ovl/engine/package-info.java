@@ -6,7 +6,6 @@
  * dev.ovl.engine.EngineException}:
  *
  * <ul>
- *   <li>{@link dev.ovl.engine.json}: JSON texts. Nothing else.
  *   <li>{@link dev.ovl.engine.file}: files, directories and locks by byte names. Nothing else.
  *   <li>{@link dev.ovl.engine.mount}: overlay mounts as values, ways to make them, what is mounted
  *       and who uses it. {@code file}.
@@ -14,7 +13,7 @@
  *   <li>{@link dev.ovl.engine.probe}: what this machine can do. {@code file}, {@code mount}, {@code
  *       driver}.
  *   <li>{@link dev.ovl.engine.stack}: stacks, their definitions and their life. All of these but
- *       {@code probe}.
+ *       {@code probe}, and dev.ovl.json for the files.
  * </ul>
  */
 package dev.ovl.engine;

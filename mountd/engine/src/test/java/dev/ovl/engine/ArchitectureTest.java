@@ -25,7 +25,6 @@ class ArchitectureTest {
   }
 
   @ArchTest static final ArchRule FILE = only("file");
-  @ArchTest static final ArchRule JSON = only("json", "com.fasterxml.jackson.core..");
   @ArchTest static final ArchRule MOUNT = only("mount", "dev.ovl.engine.file");
   @ArchTest static final ArchRule DRIVER = only("driver", "dev.ovl.engine.file");
 
@@ -37,7 +36,7 @@ class ArchitectureTest {
       only(
           "stack",
           "dev.ovl.engine.file",
-          "dev.ovl.engine.json",
+          "dev.ovl.json",
           "dev.ovl.engine.mount",
           "dev.ovl.engine.driver..",
           "dev.ovl.engine.probe");
@@ -62,7 +61,6 @@ class ArchitectureTest {
           .resideInAnyPackage(
               "dev.ovl.engine",
               "dev.ovl.engine.file",
-              "dev.ovl.engine.json",
               "dev.ovl.engine.mount",
               "dev.ovl.engine.driver..",
               "dev.ovl.engine.probe",

@@ -34,9 +34,9 @@ public record ProbeReport(
   }
 
   /**
-   * The report for {@code info --json}, of what {@link dev.ovl.engine.json.Json} writes. Keys and
-   * the words {@code yes}, {@code no}, {@code not probed} are stable; {@code detail} is for people.
-   * A field in {@link Optional} is left out where it is empty: {@code errno} unless the kernel gave
+   * The report for {@code info --json}, of what {@link dev.ovl.json.Json} writes. Keys and the
+   * words {@code yes}, {@code no}, {@code not probed} are stable; {@code detail} is for people. A
+   * field in {@link Optional} is left out where it is empty: {@code errno} unless the kernel gave
    * one, {@code inodes} where they are not counted, {@code driver.name} where there is none.
    */
   public Map<String, Object> json() {

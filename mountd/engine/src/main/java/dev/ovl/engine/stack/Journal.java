@@ -2,9 +2,9 @@ package dev.ovl.engine.stack;
 
 import dev.ovl.engine.EngineException;
 import dev.ovl.engine.file.Files;
-import dev.ovl.engine.json.Json;
-import dev.ovl.engine.json.JsonException;
-import dev.ovl.engine.json.JsonFields;
+import dev.ovl.json.Json;
+import dev.ovl.json.JsonException;
+import dev.ovl.json.JsonFields;
 import dev.ovl.sys.ErrnoException;
 import dev.ovl.sys.OsPath;
 import dev.ovl.sys.Syscalls;

@@ -1,10 +1,10 @@
 package dev.ovl.engine.stack;
 
 import dev.ovl.engine.file.Files;
-import dev.ovl.engine.json.Json;
-import dev.ovl.engine.json.JsonException;
-import dev.ovl.engine.json.JsonFields;
 import dev.ovl.engine.mount.MountEntry;
+import dev.ovl.json.Json;
+import dev.ovl.json.JsonException;
+import dev.ovl.json.JsonFields;
 import dev.ovl.sys.Errno;
 import dev.ovl.sys.ErrnoException;
 import dev.ovl.sys.OsPath;

@@ -2,15 +2,15 @@ package dev.ovl.engine.stack;
 
 import dev.ovl.engine.EngineException;
 import dev.ovl.engine.driver.overlay2.ShortLinks;
-import dev.ovl.engine.json.Json;
-import dev.ovl.engine.json.JsonException;
-import dev.ovl.engine.json.JsonFields;
 import dev.ovl.engine.mount.MountMethod;
 import dev.ovl.engine.mount.MountOptions;
 import dev.ovl.engine.mount.Propagation;
 import dev.ovl.engine.stack.StackDefinition.Layer;
 import dev.ovl.engine.stack.StackDefinition.Lower;
 import dev.ovl.engine.stack.StackDefinition.Upper;
+import dev.ovl.json.Json;
+import dev.ovl.json.JsonException;
+import dev.ovl.json.JsonFields;
 import dev.ovl.sys.OsPath;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;

@@ -2,7 +2,7 @@ package dev.ovl.engine.stack;
 
 import dev.ovl.engine.EngineException;
 import dev.ovl.engine.file.Files;
-import dev.ovl.engine.json.JsonException;
+import dev.ovl.json.JsonException;
 import dev.ovl.sys.ErrnoException;
 import dev.ovl.sys.OsPath;
 import dev.ovl.sys.Statx;

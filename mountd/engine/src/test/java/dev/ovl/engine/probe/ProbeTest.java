@@ -6,8 +6,8 @@ import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.ovl.engine.file.Files;
-import dev.ovl.engine.json.Json;
-import dev.ovl.engine.json.JsonFields;
+import dev.ovl.json.Json;
+import dev.ovl.json.JsonFields;
 import dev.ovl.sys.Errno;
 import dev.ovl.sys.ErrnoException;
 import dev.ovl.sys.Linux;

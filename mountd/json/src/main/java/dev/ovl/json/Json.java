@@ -1,4 +1,4 @@
-package dev.ovl.engine.json;
+package dev.ovl.json;
 
 import com.fasterxml.jackson.core.JsonFactory;
 import com.fasterxml.jackson.core.JsonGenerator;
@@ -25,11 +25,11 @@ import java.util.regex.Pattern;
 /**
  * JSON texts to values and back. Values are {@link Map} (in order), {@link List}, {@link String},
  * {@link Long}, {@link Boolean} and null; writing also takes {@link Optional}, whose absence leaves
- * the field out, and anything whose text form is meant ({@link dev.ovl.sys.OsPath}).
+ * the field out, and anything whose text form is meant (dev.ovl.sys.OsPath).
  *
  * <p>Reading is strict: one value, no duplicate names, nothing after it. Strings may hold lone
- * surrogates, which stand for bytes that are not UTF-8 ({@link dev.ovl.sys.OsPath}); they are
- * written as escapes ({@code "\udc80"}), so the text itself is always valid UTF-8.
+ * surrogates, which stand for bytes that are not UTF-8 (dev.ovl.sys.OsPath); they are written as
+ * escapes ({@code "\udc80"}), so the text itself is always valid UTF-8.
  */
 public final class Json {
   private static final int MAX_DEPTH = 32;

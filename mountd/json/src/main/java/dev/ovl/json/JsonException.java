@@ -1,4 +1,4 @@
-package dev.ovl.engine.json;
+package dev.ovl.json;
 
 /** A text that is not the JSON that was expected; the message says what and where, on one line. */
 public final class JsonException extends Exception {

@@ -1,4 +1,4 @@
-package dev.ovl.engine.json;
+package dev.ovl.json;
 
 import java.util.ArrayList;
 import java.util.HashSet;
