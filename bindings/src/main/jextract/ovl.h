@@ -9,27 +9,50 @@
 
 #include <dirent.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <sched.h>
 #include <stdio.h>
 #include <sys/file.h>
 #include <sys/ioctl.h>
 #include <sys/mount.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/statfs.h>
 #include <sys/syscall.h>
+#include <sys/un.h>
 #include <sys/xattr.h>
 #include <time.h>
 #include <unistd.h>
 
 #include <linux/fs.h>
 #include <linux/magic.h>
+#include <linux/mman.h>
 #include <linux/mount.h>
 #include <linux/nsfs.h>
 #include <linux/openat2.h>
 #include <linux/stat.h>
 #include <linux/types.h>
 
+/* cachestat, Linux 6.5; headers that know the structures know the number. */
+#ifndef __NR_cachestat
+struct cachestat_range {
+  __u64 off; /* bytes */
+  __u64 len; /* bytes; 0 reaches to the end of the file */
+};
+
+struct cachestat { /* pages of the range */
+  __u64 nr_cache;
+  __u64 nr_dirty;
+  __u64 nr_writeback;
+  __u64 nr_evicted;
+  __u64 nr_recently_evicted;
+};
+#endif
+
 /* Calls that came after this libc or these kernel headers; the numbers are the same everywhere. */
+#ifndef SYS_cachestat
+#define SYS_cachestat 451
+#endif
 #ifndef SYS_statmount
 #define SYS_statmount 457
 #endif

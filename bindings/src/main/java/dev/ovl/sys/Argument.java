@@ -52,6 +52,12 @@ sealed interface Argument permits Argument.Plain, Flags {
     RECEIVED,
     /** Buffer without a size. */
     BUFFER,
+    /** The descriptor of poll(2); {@link #POLL_EVENTS} follows. */
+    POLL_DESCRIPTOR,
+    /** What is waited for, with the number of descriptors. */
+    POLL_EVENTS,
+    /** struct sockaddr_un and its size. */
+    UNIX_ADDRESS,
     /** struct timespec. */
     TIMESTAMP,
     /** struct mount_attr and its size. */
@@ -84,6 +90,9 @@ sealed interface Argument permits Argument.Plain, Flags {
         case SENT -> sent((ByteBuffer) value);
         case RECEIVED -> "..., " + ((ByteBuffer) value).remaining();
         case BUFFER -> "...";
+        case POLL_DESCRIPTOR -> "[{fd=" + value;
+        case POLL_EVENTS -> "events=" + Flags.POLL.render(all, index) + "}], 1";
+        case UNIX_ADDRESS -> unixAddress((UnixAddress) value);
         case TIMESTAMP -> timestamp((Timestamp) value);
         case MOUNT_ATTR -> mountAttr((MountAttr) value);
         case OPEN_HOW -> openHow((OpenHow) value);
@@ -107,6 +116,14 @@ sealed interface Argument permits Argument.Plain, Flags {
       buffer.get(buffer.position(), shown);
       String rest = shown.length < buffer.remaining() ? "..." : "";
       return quote(shown) + rest + ", " + buffer.remaining();
+    }
+
+    private static String unixAddress(UnixAddress address) {
+      return "{sa_family=AF_UNIX, sun_path="
+          + (address.isAbstract() ? "@" : "")
+          + quote(address.name())
+          + "}, "
+          + address.size();
     }
 
     private static String timestamp(Timestamp time) {

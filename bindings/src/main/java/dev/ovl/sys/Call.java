@@ -14,6 +14,8 @@ import static dev.ovl.sys.Argument.Plain.MOUNT_ATTR;
 import static dev.ovl.sys.Argument.Plain.NUMBER;
 import static dev.ovl.sys.Argument.Plain.OPEN_HOW;
 import static dev.ovl.sys.Argument.Plain.PATH;
+import static dev.ovl.sys.Argument.Plain.POLL_DESCRIPTOR;
+import static dev.ovl.sys.Argument.Plain.POLL_EVENTS;
 import static dev.ovl.sys.Argument.Plain.RECEIVED;
 import static dev.ovl.sys.Argument.Plain.REQUEST;
 import static dev.ovl.sys.Argument.Plain.SENT;
@@ -21,6 +23,7 @@ import static dev.ovl.sys.Argument.Plain.SIZED_BYTES;
 import static dev.ovl.sys.Argument.Plain.TEXT;
 import static dev.ovl.sys.Argument.Plain.TEXT_OR_NULL;
 import static dev.ovl.sys.Argument.Plain.TIMESTAMP;
+import static dev.ovl.sys.Argument.Plain.UNIX_ADDRESS;
 
 import dev.ovl.sys.gen.LibC;
 import java.util.List;
@@ -72,6 +75,12 @@ enum Call {
   FLOCK(LibC.SYS_flock(), DESCRIPTOR, Flags.LOCK),
   IOCTL(LibC.SYS_ioctl(), DESCRIPTOR, REQUEST, NUMBER),
   IOCTL_BUFFER(LibC.SYS_ioctl(), DESCRIPTOR, REQUEST, BUFFER),
+  CACHESTAT(LibC.SYS_cachestat(), DESCRIPTOR, NUMBER, NUMBER),
+  POLL(LibC.SYS_poll(), POLL_DESCRIPTOR, POLL_EVENTS, NUMBER),
+
+  SOCKET(LibC.SYS_socket(), Flags.SOCKET_DOMAIN, Flags.SOCKET_TYPE, NUMBER),
+  GETSOCKOPT(LibC.SYS_getsockopt(), DESCRIPTOR, Flags.SOCKET_LEVEL, Flags.SOCKET_OPTION),
+  SENDTO(LibC.SYS_sendto(), DESCRIPTOR, SENT, Flags.MESSAGE, UNIX_ADDRESS),
 
   GETXATTR(LibC.SYS_getxattr(), PATH, TEXT),
   LGETXATTR(LibC.SYS_lgetxattr(), PATH, TEXT),
@@ -134,12 +143,16 @@ enum Call {
       case Boolean success -> success ? "0" : failure(this == FLOCK ? Errno.EAGAIN : Errno.EINVAL);
       case Optional<?> found when found.isEmpty() -> failure(Errno.ENODATA);
       case Optional<?> found -> result(found.get());
+      case byte[] option when this == GETSOCKOPT -> "0 (" + Argument.quote(option) + ")";
+      case Integer events when this == POLL ->
+          events == 0 ? "0" : "1 (" + Flags.POLL.render(events) + ")";
       case byte[] bytes -> bytes.length + " (" + Argument.quote(bytes) + ")";
       case OsPath path -> result(path.rawBytes());
       case List<?> names -> names(names);
       case long[] ids -> Integer.toString(ids.length);
       case Statx stat -> "0 (" + Argument.fileMode(stat.mode()) + ", size=" + stat.size() + ")";
       case Statfs stat -> "0 (" + Flags.MAGIC.render(stat.type()) + ")";
+      case CacheStat stat -> "0 (nr_cache=" + stat.cached() + ")";
       case StatMount mount -> "0 (" + Flags.STATMOUNT.render(mount.mask()) + ")";
       default -> value.toString();
     };

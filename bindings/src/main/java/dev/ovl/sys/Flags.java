@@ -234,6 +234,39 @@ final class Flags implements Argument {
           .with("CLONE_NEWNS", Linux.CLONE_NEWNS)
           .with("CLONE_NEWUSER", Linux.CLONE_NEWUSER);
 
+  /** The domain of socket(2). */
+  static final Flags SOCKET_DOMAIN = value().with("AF_UNIX", Linux.AF_UNIX);
+
+  /** The type of socket(2): one of them, and bits. */
+  static final Flags SOCKET_TYPE =
+      bitsBeside(0xF)
+          .with("SOCK_STREAM", Linux.SOCK_STREAM)
+          .with("SOCK_DGRAM", Linux.SOCK_DGRAM)
+          .with("SOCK_SEQPACKET", Linux.SOCK_SEQPACKET)
+          .with("SOCK_CLOEXEC", Linux.SOCK_CLOEXEC)
+          .with("SOCK_NONBLOCK", Linux.SOCK_NONBLOCK);
+
+  /** The level of getsockopt(2). */
+  static final Flags SOCKET_LEVEL = value().with("SOL_SOCKET", Linux.SOL_SOCKET);
+
+  /** The option of getsockopt(2). */
+  static final Flags SOCKET_OPTION =
+      value().with("SO_PEERCRED", Linux.SO_PEERCRED).with("SO_PEERGROUPS", Linux.SO_PEERGROUPS);
+
+  /** Of sendto(2). */
+  static final Flags MESSAGE =
+      bits().with("MSG_DONTWAIT", Linux.MSG_DONTWAIT).with("MSG_NOSIGNAL", Linux.MSG_NOSIGNAL);
+
+  /** Of poll(2), asked for or answered. */
+  static final Flags POLL =
+      bits()
+          .with("POLLIN", Linux.POLLIN)
+          .with("POLLPRI", Linux.POLLPRI)
+          .with("POLLOUT", Linux.POLLOUT)
+          .with("POLLERR", Linux.POLLERR)
+          .with("POLLHUP", Linux.POLLHUP)
+          .with("POLLNVAL", Linux.POLLNVAL);
+
   /** The request of ioctl(2). */
   static final Flags IOCTL =
       value()

@@ -228,6 +228,29 @@ public final class Linux {
   public static final int CLONE_NEWNS = LibC.CLONE_NEWNS();
   public static final int CLONE_NEWUSER = LibC.CLONE_NEWUSER();
 
+  // ---- socket(2), getsockopt(2), sendto(2) ----------------------------------------------------
+
+  public static final int AF_UNIX = LibC.AF_UNIX();
+  public static final int SOCK_STREAM = LibC.SOCK_STREAM();
+  public static final int SOCK_DGRAM = LibC.SOCK_DGRAM();
+  public static final int SOCK_SEQPACKET = LibC.SOCK_SEQPACKET();
+  public static final int SOCK_CLOEXEC = LibC.SOCK_CLOEXEC();
+  public static final int SOCK_NONBLOCK = LibC.SOCK_NONBLOCK();
+  public static final int SOL_SOCKET = LibC.SOL_SOCKET();
+  public static final int SO_PEERCRED = LibC.SO_PEERCRED();
+  public static final int SO_PEERGROUPS = LibC.SO_PEERGROUPS();
+  public static final int MSG_DONTWAIT = LibC.MSG_DONTWAIT();
+  public static final int MSG_NOSIGNAL = LibC.MSG_NOSIGNAL();
+
+  // ---- poll(2) --------------------------------------------------------------------------------
+
+  public static final int POLLIN = LibC.POLLIN();
+  public static final int POLLPRI = LibC.POLLPRI();
+  public static final int POLLOUT = LibC.POLLOUT();
+  public static final int POLLERR = LibC.POLLERR();
+  public static final int POLLHUP = LibC.POLLHUP();
+  public static final int POLLNVAL = LibC.POLLNVAL();
+
   // ---- ioctl(2): requests ---------------------------------------------------------------------
 
   public static final long FICLONE = LibC.FICLONE();

@@ -2,12 +2,17 @@ package dev.ovl.sys;
 
 import static dev.ovl.sys.gen.LibC.C_LONG;
 import static java.lang.foreign.ValueLayout.JAVA_BYTE;
+import static java.lang.foreign.ValueLayout.JAVA_INT;
 import static java.lang.foreign.ValueLayout.JAVA_LONG;
 
 import dev.ovl.sys.gen.LibC;
+import dev.ovl.sys.gen.cachestat;
+import dev.ovl.sys.gen.cachestat_range;
 import dev.ovl.sys.gen.mnt_id_req;
 import dev.ovl.sys.gen.mount_attr;
 import dev.ovl.sys.gen.open_how;
+import dev.ovl.sys.gen.pollfd;
+import dev.ovl.sys.gen.sockaddr_un;
 import dev.ovl.sys.gen.statfs;
 import dev.ovl.sys.gen.statmount;
 import dev.ovl.sys.gen.statx;
@@ -559,6 +564,86 @@ public final class LinuxSyscalls implements Syscalls {
     }
   }
 
+  @Override
+  public CacheStat cachestat(int fd, long offset, long length) throws ErrnoException {
+    Scratch s = Scratch.begin();
+    MemorySegment range = s.reserve(cachestat_range.sizeof());
+    cachestat_range.off(range, offset);
+    cachestat_range.len(range, length);
+    MemorySegment answer = s.reserve(cachestat.sizeof());
+    long result = syscall(s, Call.CACHESTAT, fd, range.address(), answer.address(), 0);
+    check(result, s, Call.CACHESTAT, fd, offset, length);
+    return new CacheStat(
+        cachestat.nr_cache(answer),
+        cachestat.nr_dirty(answer),
+        cachestat.nr_writeback(answer),
+        cachestat.nr_evicted(answer),
+        cachestat.nr_recently_evicted(answer));
+  }
+
+  @Override
+  public int poll(int fd, int events, int timeoutMillis) throws ErrnoException {
+    Scratch s = Scratch.begin();
+    MemorySegment polled = s.reserve(pollfd.sizeof());
+    pollfd.fd(polled, fd);
+    pollfd.events(polled, (short) events);
+    pollfd.revents(polled, (short) 0);
+    long result = syscall(s, Call.POLL, polled.address(), 1, timeoutMillis);
+    check(result, s, Call.POLL, fd, events, timeoutMillis);
+    return Short.toUnsignedInt(pollfd.revents(polled));
+  }
+
+  // ---- sockets ------------------------------------------------------------------------------
+
+  @Override
+  public int socket(int domain, int type, int protocol) throws ErrnoException {
+    Scratch s = Scratch.begin();
+    long result = syscall(s, Call.SOCKET, domain, type | Linux.SOCK_CLOEXEC, protocol);
+    return (int) check(result, s, Call.SOCKET, domain, type, protocol);
+  }
+
+  @Override
+  public byte[] getsockopt(int fd, int level, int option) throws ErrnoException {
+    for (int size = INITIAL_RESULT_BYTES; ; size *= 4) {
+      Scratch s = Scratch.begin();
+      MemorySegment value = s.reserve(size);
+      MemorySegment length = s.reserve(Integer.BYTES);
+      length.set(JAVA_INT, 0, size);
+      long result =
+          syscall(s, Call.GETSOCKOPT, fd, level, option, value.address(), length.address(), 0);
+      if (!isTooSmall(result, s, size)) {
+        check(result, s, Call.GETSOCKOPT, fd, level, option);
+        return value.asSlice(0, length.get(JAVA_INT, 0)).toArray(JAVA_BYTE);
+      }
+    }
+  }
+
+  @Override
+  public int sendto(int fd, ByteBuffer message, int flags, UnixAddress address)
+      throws ErrnoException {
+    Scratch s = Scratch.begin();
+    MemorySegment to = s.reserve(address.size());
+    sockaddr_un.sun_family(to, (short) Linux.AF_UNIX);
+    to.asSlice(sockaddr_un.sun_path$offset()).copyFrom(MemorySegment.ofArray(address.path()));
+    try {
+      long result =
+          syscall(
+              s,
+              Call.SENDTO,
+              fd,
+              address(message),
+              message.remaining(),
+              flags,
+              to.address(),
+              to.byteSize());
+      check(result, s, Call.SENDTO, fd, message, flags, address);
+      message.position(message.position() + (int) result);
+      return (int) result;
+    } finally {
+      Reference.reachabilityFence(message);
+    }
+  }
+
   // ---- extended attributes ------------------------------------------------------------------
 
   @Override
@@ -744,7 +829,7 @@ public final class LinuxSyscalls implements Syscalls {
 
   /** The arguments' text, made later; at once where it shows a buffer that will change. */
   private static Supplier<String> text(Call call, Object[] arguments) {
-    if (call == Call.WRITE) {
+    if (call == Call.WRITE || call == Call.SENDTO) {
       String now = call.arguments(arguments);
       return () -> now;
     }

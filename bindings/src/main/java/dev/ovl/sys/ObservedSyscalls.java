@@ -391,6 +391,35 @@ public abstract class ObservedSyscalls implements Syscalls {
     return call(Call.IOCTL_BUFFER, () -> sys.ioctl(fd, request, argument), fd, request, argument);
   }
 
+  @Override
+  public CacheStat cachestat(int fd, long offset, long length) throws ErrnoException {
+    return call(Call.CACHESTAT, () -> sys.cachestat(fd, offset, length), fd, offset, length);
+  }
+
+  @Override
+  public int poll(int fd, int events, int timeoutMillis) throws ErrnoException {
+    return call(Call.POLL, () -> sys.poll(fd, events, timeoutMillis), fd, events, timeoutMillis);
+  }
+
+  // ---- sockets --------------------------------------------------------------------------------
+
+  @Override
+  public int socket(int domain, int type, int protocol) throws ErrnoException {
+    return call(Call.SOCKET, () -> sys.socket(domain, type, protocol), domain, type, protocol);
+  }
+
+  @Override
+  public byte[] getsockopt(int fd, int level, int option) throws ErrnoException {
+    return call(Call.GETSOCKOPT, () -> sys.getsockopt(fd, level, option), fd, level, option);
+  }
+
+  @Override
+  public int sendto(int fd, ByteBuffer message, int flags, UnixAddress address)
+      throws ErrnoException {
+    return call(
+        Call.SENDTO, () -> sys.sendto(fd, message, flags, address), fd, message, flags, address);
+  }
+
   // ---- extended attributes --------------------------------------------------------------------
 
   @Override

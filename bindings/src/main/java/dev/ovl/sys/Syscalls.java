@@ -186,6 +186,45 @@ public interface Syscalls {
   /** ioctl(2) with a buffer (its bytes from position to limit), which the kernel may fill. */
   int ioctl(int fd, long request, ByteBuffer argument) throws ErrnoException;
 
+  /**
+   * cachestat(2): how much of a file is in the page cache.
+   *
+   * @param offset first byte of the range
+   * @param length bytes of the range, 0 for all up to the end of the file
+   * @throws ErrnoException ENOSYS: kernel before 6.5. EBADF: an O_PATH descriptor. EPERM: the
+   *     caller may not write the file (not asked by the first kernels that have the call)
+   */
+  CacheStat cachestat(int fd, long offset, long length) throws ErrnoException;
+
+  /**
+   * poll(2) on one descriptor.
+   *
+   * @param events POLLIN, POLLPRI, POLLOUT; the others are told unasked
+   * @param timeoutMillis 0: do not wait; negative: wait for ever. Interrupting the thread does not
+   *     end the wait
+   * @return the events that are there, 0 when there was none in time
+   */
+  int poll(int fd, int events, int timeoutMillis) throws ErrnoException;
+
+  // ---- sockets ------------------------------------------------------------------------------
+
+  /** socket(2). SOCK_CLOEXEC is always added. Returns a descriptor. */
+  int socket(int domain, int type, int protocol) throws ErrnoException;
+
+  /**
+   * getsockopt(2): the whole value, however long; {@link Peer} reads those that say who is at the
+   * other end. ENOPROTOOPT: no such option; ENODATA: SO_PEERGROUPS of a socket without a peer.
+   */
+  byte[] getsockopt(int fd, int level, int option) throws ErrnoException;
+
+  /**
+   * sendto(2). Returns the number of bytes, all of them for a datagram.
+   *
+   * @throws ErrnoException ENOENT, ECONNREFUSED: nobody listens there; EAGAIN: its queue is full
+   *     (MSG_DONTWAIT); EINVAL: the address is longer than 108 bytes
+   */
+  int sendto(int fd, ByteBuffer message, int flags, UnixAddress address) throws ErrnoException;
+
   // ---- extended attributes ------------------------------------------------------------------
 
   /** getxattr(2), or lgetxattr(2) unless {@code follow}. Empty where there is none (ENODATA). */

@@ -1,5 +1,8 @@
 package dev.ovl.sys;
 
+import static java.lang.foreign.ValueLayout.ADDRESS;
+import static java.lang.foreign.ValueLayout.JAVA_BYTE;
+import static java.lang.foreign.ValueLayout.JAVA_INT;
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
@@ -9,6 +12,13 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import dev.ovl.sys.gen.sockaddr_un;
+import java.lang.foreign.Arena;
+import java.lang.foreign.FunctionDescriptor;
+import java.lang.foreign.Linker;
+import java.lang.foreign.MemoryLayout;
+import java.lang.foreign.MemorySegment;
+import java.lang.invoke.MethodHandle;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.file.Files;
@@ -656,6 +666,159 @@ class LinuxSyscallsTest {
       }
     } finally {
       parent.close();
+    }
+  }
+
+  // ---- the page cache -----------------------------------------------------------------------
+
+  @Test
+  void pagesOfAFileThatAreCached() throws ErrnoException {
+    OsPath path = file("f", "x".repeat(5 * CacheStat.PAGE_BYTES + 1));
+    try (Fd fd = open(path, Linux.O_RDONLY)) {
+      int number = fd.number();
+      try {
+        sys.cachestat(number, 0, 0);
+      } catch (ErrnoException e) {
+        assumeTrue(!e.is(Errno.ENOSYS), "SKIPPED: the kernel has no cachestat(2), Linux 6.5");
+        throw e;
+      }
+      // A tmpfs has its content nowhere else.
+      assertEquals(6, sys.cachestat(number, 0, 0).cached());
+      assertEquals(6 * 4096, sys.cachestat(number, 0, 0).cachedBytes());
+      assertEquals(2, sys.cachestat(number, 4096, 2 * 4096).cached());
+      assertEquals(1, sys.cachestat(number, 5 * 4096, 0).cached());
+      assertEquals(0, sys.cachestat(number, 6 * 4096, 0).cached());
+    }
+    try (Fd hole = open(in("hole"), Linux.O_CREAT | Linux.O_RDWR)) {
+      sys.ftruncate(hole.number(), 1 << 20);
+      assertEquals(new CacheStat(0, 0, 0, 0, 0), sys.cachestat(hole.number(), 0, 0));
+    }
+    try (Fd place = open(path, Linux.O_PATH)) {
+      assertErrno(Errno.EBADF, () -> sys.cachestat(place.number(), 0, 0));
+    }
+  }
+
+  // ---- waiting, sockets -----------------------------------------------------------------------
+
+  @Test
+  void theMountTableTellsItsChanges() throws ErrnoException {
+    try (Fd table = open(OsPath.of("/proc/thread-self/mountinfo"), Linux.O_RDONLY)) {
+      // Nobody else may mount meanwhile; the machine is not ours alone, so once again if he did.
+      int quiet;
+      int attempts = 0;
+      do {
+        quiet = sys.poll(table.number(), Linux.POLLPRI, 0);
+      } while (quiet != 0 && ++attempts < 100);
+      assertEquals(0, quiet);
+      OsPath point = in("m");
+      sys.mkdirat(AT_FDCWD, point, 0755);
+      sys.mount(OsPath.of("ovl-test"), point, "tmpfs", 0, NONE);
+      assertEquals(Linux.POLLPRI | Linux.POLLERR, sys.poll(table.number(), Linux.POLLPRI, 10_000));
+    }
+    assertErrno(Errno.EBADF, () -> sys.cachestat(-1, 0, 0));
+    assertEquals(Linux.POLLNVAL, sys.poll(1_000_000, Linux.POLLIN, 0));
+  }
+
+  @Test
+  void whoIsAtTheOtherEnd() throws Throwable {
+    int[] pair = C.socketpair(Linux.AF_UNIX, Linux.SOCK_STREAM);
+    try (Fd one = new Fd(sys, pair[0]);
+        Fd other = new Fd(sys, pair[1])) {
+      Peer peer = Peer.of(sys, one.number());
+      assertEquals(peer, Peer.of(sys, other.number()));
+      assertEquals(ProcessHandle.current().pid(), peer.pid());
+      assertEquals(sys.geteuid(), peer.uid());
+      List<String> status = Files.readAllLines(Path.of("/proc/self/status"));
+      assertEquals(ids(status, "Gid:").get(1), peer.gid());
+      assertEquals(ids(status, "Groups:"), peer.groups());
+      assertErrno(
+          Errno.ENOPROTOOPT, () -> sys.getsockopt(one.number(), Linux.SOL_SOCKET, 1_000_000));
+    }
+    try (Fd alone = new Fd(sys, sys.socket(Linux.AF_UNIX, Linux.SOCK_STREAM, 0))) {
+      assertErrno(Errno.ENODATA, () -> Peer.of(sys, alone.number()));
+    }
+    try (Fd file = open(directory, Linux.O_DIRECTORY)) {
+      assertErrno(Errno.ENOTSOCK, () -> Peer.of(sys, file.number()));
+    }
+  }
+
+  /** The numbers of a line of /proc/self/status. */
+  private static List<Integer> ids(List<String> status, String key) {
+    String line = status.stream().filter(l -> l.startsWith(key)).findFirst().orElseThrow();
+    String numbers = line.substring(key.length()).strip();
+    return numbers.isEmpty()
+        ? List.of()
+        : Arrays.stream(numbers.split("\\s+")).map(Integer::valueOf).toList();
+  }
+
+  @Test
+  void datagramsToPathsAndToAbstractNames() throws Throwable {
+    byte[] abstractName = bytes("@ovl-test-" + ProcessHandle.current().pid() + "-\u00e9");
+    for (UnixAddress address :
+        List.of(new UnixAddress(in("socket-\uDCFF")), new UnixAddress(OsPath.of(abstractName)))) {
+      int type = Linux.SOCK_DGRAM | Linux.SOCK_NONBLOCK;
+      try (Fd receiver = new Fd(sys, sys.socket(Linux.AF_UNIX, type, 0));
+          Fd sender = new Fd(sys, sys.socket(Linux.AF_UNIX, type, 0))) {
+        ByteBuffer message = direct(bytes("-READY=1-"));
+        message.position(1).limit(8);
+        Errno nobody = address.isAbstract() ? Errno.ECONNREFUSED : Errno.ENOENT;
+        assertErrno(nobody, () -> sys.sendto(sender.number(), message, 0, address));
+        assertEquals(1, message.position());
+
+        C.bind(receiver.number(), address);
+        assertEquals(7, sys.sendto(sender.number(), message, Linux.MSG_NOSIGNAL, address));
+        assertEquals(8, message.position());
+        assertEquals(Linux.POLLIN, sys.poll(receiver.number(), Linux.POLLIN, 10_000));
+        ByteBuffer received = ByteBuffer.allocateDirect(64);
+        assertEquals(7, sys.read(receiver.number(), received));
+        assertEquals(ByteBuffer.wrap(bytes("READY=1")), received.flip());
+        assertEquals(0, sys.poll(receiver.number(), Linux.POLLIN, 0));
+      }
+    }
+    try (Fd sender = new Fd(sys, sys.socket(Linux.AF_UNIX, Linux.SOCK_DGRAM, 0))) {
+      UnixAddress longest = new UnixAddress(OsPath.of("@" + "n".repeat(107)));
+      UnixAddress tooLong = new UnixAddress(OsPath.of("@" + "n".repeat(108)));
+      assertErrno(Errno.ECONNREFUSED, () -> sys.sendto(sender.number(), direct(NONE), 0, longest));
+      assertErrno(Errno.EINVAL, () -> sys.sendto(sender.number(), direct(NONE), 0, tooLong));
+    }
+  }
+
+  @Test
+  void socketsAreNotInherited() throws Exception {
+    try (Fd socket = new Fd(sys, sys.socket(Linux.AF_UNIX, Linux.SOCK_DGRAM, 0))) {
+      String info = Files.readString(Path.of("/proc/self/fdinfo/" + socket.number()));
+      String flags = info.lines().filter(l -> l.startsWith("flags:")).findFirst().orElseThrow();
+      long octal = Long.parseLong(flags.substring("flags:".length()).strip(), 8);
+      assertEquals(Linux.O_CLOEXEC, octal & Linux.O_CLOEXEC);
+    }
+  }
+
+  /** Calls that only the tests need: they are no part of the interface. */
+  private static final class C {
+    private static MethodHandle link(String name, MemoryLayout... arguments) {
+      Linker linker = Linker.nativeLinker();
+      MemorySegment address = linker.defaultLookup().find(name).orElseThrow();
+      return linker.downcallHandle(address, FunctionDescriptor.of(JAVA_INT, arguments));
+    }
+
+    static int[] socketpair(int domain, int type) throws Throwable {
+      try (Arena arena = Arena.ofConfined()) {
+        MemorySegment pair = arena.allocate(JAVA_INT, 2);
+        MethodHandle call = link("socketpair", JAVA_INT, JAVA_INT, JAVA_INT, ADDRESS);
+        assertEquals(0, (int) call.invokeExact(domain, type, 0, pair));
+        return pair.toArray(JAVA_INT);
+      }
+    }
+
+    static void bind(int fd, UnixAddress address) throws Throwable {
+      try (Arena arena = Arena.ofConfined()) {
+        MemorySegment name = arena.allocate(address.size(), Long.BYTES);
+        sockaddr_un.sun_family(name, (short) Linux.AF_UNIX);
+        byte[] path = address.path();
+        MemorySegment.copy(path, 0, name, JAVA_BYTE, sockaddr_un.sun_path$offset(), path.length);
+        MethodHandle call = link("bind", JAVA_INT, ADDRESS, JAVA_INT);
+        assertEquals(0, (int) call.invokeExact(fd, name, (int) address.size()));
+      }
     }
   }
 

@@ -267,6 +267,48 @@ class TracingSyscallsTest {
   }
 
   @Test
+  void questionsAboutOpenFiles() throws ErrnoException {
+    assertTrace(
+        "cachestat(3, 4096, 0) = 0 (nr_cache=7)",
+        new CacheStat(7, 1, 2, 3, 4),
+        s -> s.cachestat(3, 4096, 0));
+    assertTrace(
+        "poll([{fd=3, events=POLLPRI}], 1, -1) = 1 (POLLPRI|POLLERR)",
+        Linux.POLLPRI | Linux.POLLERR,
+        s -> s.poll(3, Linux.POLLPRI, -1));
+    assertTrace("poll([{fd=3, events=POLLIN}], 1, 0) = 0", 0, s -> s.poll(3, Linux.POLLIN, 0));
+  }
+
+  @Test
+  void sockets() throws ErrnoException {
+    assertTrace(
+        "socket(AF_UNIX, SOCK_DGRAM|SOCK_NONBLOCK, 0) = 3",
+        3,
+        s -> s.socket(Linux.AF_UNIX, Linux.SOCK_DGRAM | Linux.SOCK_NONBLOCK, 0));
+    assertTrace(
+        "socket(AF_UNIX, SOCK_SEQPACKET, 0) = 3",
+        3,
+        s -> s.socket(Linux.AF_UNIX, Linux.SOCK_SEQPACKET, 0));
+    assertTrace(
+        "getsockopt(3, SOL_SOCKET, SO_PEERGROUPS) = 0 (\"\\001\\000\\000\\000\")",
+        new byte[] {1, 0, 0, 0},
+        s -> s.getsockopt(3, Linux.SOL_SOCKET, Linux.SO_PEERGROUPS));
+    assertTrace(
+        "sendto(3, \"READY=1\", 7, MSG_NOSIGNAL, {sa_family=AF_UNIX, sun_path=\"/run/n\"}, 9) = 7",
+        7,
+        s ->
+            s.sendto(
+                3,
+                direct(bytes("READY=1")),
+                Linux.MSG_NOSIGNAL,
+                new UnixAddress(OsPath.of("/run/n"))));
+    assertTrace(
+        "sendto(3, \"x\", 1, 0, {sa_family=AF_UNIX, sun_path=@\"n\"}, 4) = 1",
+        1,
+        s -> s.sendto(3, direct(bytes("x")), 0, new UnixAddress(OsPath.of("@n"))));
+  }
+
+  @Test
   void attributes() throws ErrnoException {
     String name = "trusted.overlay.opaque";
     assertTrace(
@@ -387,6 +429,7 @@ class TracingSyscallsTest {
       case "ByteBuffer" -> ByteBuffer.allocateDirect(1);
       case "Timestamp" -> new Timestamp(0, 0);
       case "MountAttr" -> new MountAttr(0, 0, 0, 0);
+      case "UnixAddress" -> new UnixAddress(X);
       case "OpenHow" -> new OpenHow(0, 0, 0);
       default -> throw new AssertionError(type);
     };

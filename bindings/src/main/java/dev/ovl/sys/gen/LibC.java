@@ -266,6 +266,60 @@ public class LibC extends LibC$shared {
     public static int SEEK_END() {
         return SEEK_END;
     }
+    private static final int POLLIN = (int)1L;
+    /**
+     * {@snippet lang=c :
+     * #define POLLIN 1
+     * }
+     */
+    public static int POLLIN() {
+        return POLLIN;
+    }
+    private static final int POLLPRI = (int)2L;
+    /**
+     * {@snippet lang=c :
+     * #define POLLPRI 2
+     * }
+     */
+    public static int POLLPRI() {
+        return POLLPRI;
+    }
+    private static final int POLLOUT = (int)4L;
+    /**
+     * {@snippet lang=c :
+     * #define POLLOUT 4
+     * }
+     */
+    public static int POLLOUT() {
+        return POLLOUT;
+    }
+    private static final int POLLERR = (int)8L;
+    /**
+     * {@snippet lang=c :
+     * #define POLLERR 8
+     * }
+     */
+    public static int POLLERR() {
+        return POLLERR;
+    }
+    private static final int POLLHUP = (int)16L;
+    /**
+     * {@snippet lang=c :
+     * #define POLLHUP 16
+     * }
+     */
+    public static int POLLHUP() {
+        return POLLHUP;
+    }
+    private static final int POLLNVAL = (int)32L;
+    /**
+     * {@snippet lang=c :
+     * #define POLLNVAL 32
+     * }
+     */
+    public static int POLLNVAL() {
+        return POLLNVAL;
+    }
     private static final int CLONE_FS = (int)512L;
     /**
      * {@snippet lang=c :
@@ -698,6 +752,33 @@ public class LibC extends LibC$shared {
     public static int MOUNT_ATTR_SIZE_VER0() {
         return MOUNT_ATTR_SIZE_VER0;
     }
+    private static final int SOL_SOCKET = (int)1L;
+    /**
+     * {@snippet lang=c :
+     * #define SOL_SOCKET 1
+     * }
+     */
+    public static int SOL_SOCKET() {
+        return SOL_SOCKET;
+    }
+    private static final int SO_PEERCRED = (int)17L;
+    /**
+     * {@snippet lang=c :
+     * #define SO_PEERCRED 17
+     * }
+     */
+    public static int SO_PEERCRED() {
+        return SO_PEERCRED;
+    }
+    private static final int SO_PEERGROUPS = (int)59L;
+    /**
+     * {@snippet lang=c :
+     * #define SO_PEERGROUPS 59
+     * }
+     */
+    public static int SO_PEERGROUPS() {
+        return SO_PEERGROUPS;
+    }
     private static final int STATX_ATTR_COMPRESSED = (int)4L;
     /**
      * {@snippet lang=c :
@@ -1040,6 +1121,15 @@ public class LibC extends LibC$shared {
     public static int RESOLVE_CACHED() {
         return RESOLVE_CACHED;
     }
+    private static final int SYS_cachestat = (int)451L;
+    /**
+     * {@snippet lang=c :
+     * #define SYS_cachestat 451
+     * }
+     */
+    public static int SYS_cachestat() {
+        return SYS_cachestat;
+    }
     private static final int SYS_statmount = (int)457L;
     /**
      * {@snippet lang=c :
@@ -1373,6 +1463,69 @@ public class LibC extends LibC$shared {
     public static int UMOUNT_NOFOLLOW() {
         return UMOUNT_NOFOLLOW;
     }
+    private static final int SOCK_STREAM = (int)1L;
+    /**
+     * {@snippet lang=c :
+     * enum __socket_type.SOCK_STREAM = 1
+     * }
+     */
+    public static int SOCK_STREAM() {
+        return SOCK_STREAM;
+    }
+    private static final int SOCK_DGRAM = (int)2L;
+    /**
+     * {@snippet lang=c :
+     * enum __socket_type.SOCK_DGRAM = 2
+     * }
+     */
+    public static int SOCK_DGRAM() {
+        return SOCK_DGRAM;
+    }
+    private static final int SOCK_SEQPACKET = (int)5L;
+    /**
+     * {@snippet lang=c :
+     * enum __socket_type.SOCK_SEQPACKET = 5
+     * }
+     */
+    public static int SOCK_SEQPACKET() {
+        return SOCK_SEQPACKET;
+    }
+    private static final int SOCK_CLOEXEC = (int)524288L;
+    /**
+     * {@snippet lang=c :
+     * enum __socket_type.SOCK_CLOEXEC = 524288
+     * }
+     */
+    public static int SOCK_CLOEXEC() {
+        return SOCK_CLOEXEC;
+    }
+    private static final int SOCK_NONBLOCK = (int)2048L;
+    /**
+     * {@snippet lang=c :
+     * enum __socket_type.SOCK_NONBLOCK = 2048
+     * }
+     */
+    public static int SOCK_NONBLOCK() {
+        return SOCK_NONBLOCK;
+    }
+    private static final int MSG_DONTWAIT = (int)64L;
+    /**
+     * {@snippet lang=c :
+     * enum <anonymous>.MSG_DONTWAIT = 64
+     * }
+     */
+    public static int MSG_DONTWAIT() {
+        return MSG_DONTWAIT;
+    }
+    private static final int MSG_NOSIGNAL = (int)16384L;
+    /**
+     * {@snippet lang=c :
+     * enum <anonymous>.MSG_NOSIGNAL = 16384
+     * }
+     */
+    public static int MSG_NOSIGNAL() {
+        return MSG_NOSIGNAL;
+    }
     private static final int XATTR_CREATE = (int)1L;
     /**
      * {@snippet lang=c :
@@ -1697,6 +1850,15 @@ public class LibC extends LibC$shared {
     public static int OPEN_TREE_CLOEXEC() {
         return OPEN_TREE_CLOEXEC;
     }
+    private static final int AF_UNIX = (int)1L;
+    /**
+     * {@snippet lang=c :
+     * #define AF_UNIX 1
+     * }
+     */
+    public static int AF_UNIX() {
+        return AF_UNIX;
+    }
     private static final int STATX_TYPE = (int)1L;
     /**
      * {@snippet lang=c :
@@ -1994,6 +2156,15 @@ public class LibC extends LibC$shared {
     public static int SYS_geteuid() {
         return SYS_geteuid;
     }
+    private static final int SYS_getsockopt = (int)55L;
+    /**
+     * {@snippet lang=c :
+     * #define SYS_getsockopt 55
+     * }
+     */
+    public static int SYS_getsockopt() {
+        return SYS_getsockopt;
+    }
     private static final int SYS_getxattr = (int)191L;
     /**
      * {@snippet lang=c :
@@ -2147,6 +2318,15 @@ public class LibC extends LibC$shared {
     public static int SYS_openat2() {
         return SYS_openat2;
     }
+    private static final int SYS_poll = (int)7L;
+    /**
+     * {@snippet lang=c :
+     * #define SYS_poll 7
+     * }
+     */
+    public static int SYS_poll() {
+        return SYS_poll;
+    }
     private static final int SYS_read = (int)0L;
     /**
      * {@snippet lang=c :
@@ -2183,6 +2363,15 @@ public class LibC extends LibC$shared {
     public static int SYS_renameat2() {
         return SYS_renameat2;
     }
+    private static final int SYS_sendto = (int)44L;
+    /**
+     * {@snippet lang=c :
+     * #define SYS_sendto 44
+     * }
+     */
+    public static int SYS_sendto() {
+        return SYS_sendto;
+    }
     private static final int SYS_setxattr = (int)188L;
     /**
      * {@snippet lang=c :
@@ -2191,6 +2380,15 @@ public class LibC extends LibC$shared {
      */
     public static int SYS_setxattr() {
         return SYS_setxattr;
+    }
+    private static final int SYS_socket = (int)41L;
+    /**
+     * {@snippet lang=c :
+     * #define SYS_socket 41
+     * }
+     */
+    public static int SYS_socket() {
+        return SYS_socket;
     }
     private static final int SYS_statfs = (int)137L;
     /**
