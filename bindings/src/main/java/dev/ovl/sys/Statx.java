@@ -31,6 +31,14 @@ public record Statx(
     int devMinor,
     long mountId) {
 
+  /**
+   * Device and inode, {@code "254:0 1234"}: the same for all names of a file, and another file's
+   * only when this one is gone. Needs STATX_INO.
+   */
+  public String identity() {
+    return devMajor + ":" + devMinor + " " + inode;
+  }
+
   /** True for a directory. */
   public boolean isDirectory() {
     return isType(Linux.S_IFDIR);

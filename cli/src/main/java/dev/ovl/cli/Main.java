@@ -37,7 +37,7 @@ public final class Main {
             new FileInputStream(FileDescriptor.in),
             new FileOutputStream(FileDescriptor.out),
             new FileOutputStream(FileDescriptor.err),
-            Main::directory,
+            new ProcessPlace(),
             environment(),
             new Session.Terminal(isTerminal(1), isTerminal(2)),
             cancellation);
@@ -98,9 +98,5 @@ public final class Main {
       // a closed descriptor is no terminal
       return false;
     }
-  }
-
-  private static OsPath directory() {
-    return WorkingDirectory.read();
   }
 }

@@ -37,7 +37,7 @@ class ArchitectureTest {
         @Override
         public boolean test(JavaClass type) {
           return !type.getSimpleName().equals("Main")
-              && !type.getSimpleName().equals("WorkingDirectory");
+              && !type.getSimpleName().equals("ProcessPlace");
         }
       };
 
@@ -116,6 +116,8 @@ class ArchitectureTest {
           .definedBy("dev.ovl.cli.command..")
           .layer("demo")
           .definedBy("dev.ovl.cli.demo..")
+          .layer("host")
+          .definedBy("dev.ovl.cli.host..")
           .layer("output")
           .definedBy("dev.ovl.cli.output..")
           .layer("session")
@@ -128,10 +130,12 @@ class ArchitectureTest {
           .mayOnlyBeAccessedByLayers("main")
           .whereLayer("demo")
           .mayOnlyBeAccessedByLayers("command")
+          .whereLayer("host")
+          .mayOnlyBeAccessedByLayers("command")
           .whereLayer("output")
           .mayOnlyBeAccessedByLayers("command", "demo")
           .whereLayer("session")
-          .mayOnlyBeAccessedByLayers("main", "command", "demo", "output");
+          .mayOnlyBeAccessedByLayers("main", "command", "demo", "host", "output");
 
   @ArchTest
   static final ArchRule KNOWN_LIBRARIES =
@@ -139,8 +143,24 @@ class ArchitectureTest {
           .should()
           .onlyDependOnClassesThat(
               resideInAnyPackage(
-                      "java..", "picocli..", "dev.ovl.cli..", "dev.ovl.engine..", "dev.ovl.json")
+                      "java..",
+                      "picocli..",
+                      "dev.ovl.cli..",
+                      "dev.ovl.api",
+                      "dev.ovl.service",
+                      "dev.ovl.engine..",
+                      "dev.ovl.json")
                   .or(JavaClass.Predicates.resideInAPackage("dev.ovl.sys")));
+
+  /** What a command needs of stacks it asks its host, so that it works the same by a daemon. */
+  @ArchTest
+  static final ArchRule STACKS_ARE_THE_HOSTS =
+      noClasses()
+          .that()
+          .resideInAPackage("dev.ovl.cli.command..")
+          .should()
+          .dependOnClassesThat()
+          .haveFullyQualifiedName("dev.ovl.engine.stack.Stacks");
 
   @ArchTest
   static final ArchRule FOREIGN_CALLS_ARE_THE_BINDINGS =

@@ -1,10 +1,9 @@
 package dev.ovl.cli.command;
 
-import dev.ovl.cli.output.StackJson;
+import dev.ovl.api.CommandHost;
+import dev.ovl.api.HostException;
+import dev.ovl.api.StackCopy;
 import dev.ovl.engine.EngineException;
-import dev.ovl.engine.stack.StackName;
-import dev.ovl.engine.stack.Stacks;
-import dev.ovl.sys.ErrnoException;
 import java.util.List;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -18,7 +17,7 @@ import picocli.CommandLine.Parameters;
       "Writes down a stack like another one. Its own layer starts empty;",
       "an upper or a target of yours cannot be shared: give others."
     })
-final class CloneCommand extends EngineCommand {
+final class CloneCommand extends HostCommand {
   @Parameters(index = "0", paramLabel = "NAME", description = "The stack to copy.")
   private String name;
 
@@ -28,26 +27,14 @@ final class CloneCommand extends EngineCommand {
   @Mixin private LayerOptions layers;
 
   @Override
-  boolean changes() {
-    return true;
-  }
-
-  @Override
-  int run(Stacks stacks) throws EngineException, ErrnoException {
+  int run(CommandHost host) throws EngineException, HostException {
+    StackCopy copy = new StackCopy(as, layers.patch(ovlctl()));
     return each(
         "clone",
         List.of(name),
         stack -> {
-          StackName copy = StackName.of(as);
-          if (ovlctl().dryRun()) {
-            stacks.checkCopy(stack, copy, layers.change(ovlctl()));
-            output().note("would copy " + stack + " as " + copy);
-            return;
-          }
-          stacks.copy(stack, copy, layers.change(ovlctl()));
-          if (ovlctl().json()) {
-            output().json(List.of(StackJson.report(stacks.report(copy))));
-          }
+          note(host.copy(stack, copy, ovlctl().dryRun()));
+          report(host, as);
         });
   }
 }

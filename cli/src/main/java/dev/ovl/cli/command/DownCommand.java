@@ -1,10 +1,8 @@
 package dev.ovl.cli.command;
 
+import dev.ovl.api.CommandHost;
+import dev.ovl.api.HostException;
 import dev.ovl.engine.EngineException;
-import dev.ovl.engine.stack.StackName;
-import dev.ovl.engine.stack.StackState;
-import dev.ovl.engine.stack.Stacks;
-import dev.ovl.sys.ErrnoException;
 import java.util.ArrayList;
 import java.util.List;
 import picocli.CommandLine.Command;
@@ -16,7 +14,7 @@ import picocli.CommandLine.Parameters;
     name = "down",
     sortOptions = false,
     description = "Unmounts stacks. One that is down already is fine.")
-final class DownCommand extends EngineCommand {
+final class DownCommand extends HostCommand {
   @Parameters(paramLabel = "NAME", arity = "0..*", description = "The stacks, in this order.")
   private List<String> names = new ArrayList<>();
 
@@ -29,25 +27,10 @@ final class DownCommand extends EngineCommand {
   private boolean lazy;
 
   @Override
-  boolean changes() {
-    return true;
-  }
-
-  @Override
-  int run(Stacks stacks) throws EngineException, ErrnoException {
-    return each("down", namesOrAll(stacks, names, all, true), stack -> down(stacks, stack));
-  }
-
-  private void down(Stacks stacks, StackName stack) throws EngineException, ErrnoException {
-    if (ovlctl().dryRun()) {
-      StackState state = stacks.state(stack);
-      output()
-          .note(
-              state.mounted().isPresent()
-                  ? "would unmount " + state.mounted().get().point().quoted()
-                  : stack + " is down already");
-      return;
-    }
-    stacks.down(stack, lazy);
+  int run(CommandHost host) throws EngineException, HostException {
+    return each(
+        "down",
+        namesOrAll(host, names, all, true),
+        stack -> note(host.down(stack, lazy, ovlctl().dryRun())));
   }
 }

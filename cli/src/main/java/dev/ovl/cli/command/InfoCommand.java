@@ -1,70 +1,82 @@
 package dev.ovl.cli.command;
 
+import dev.ovl.api.CommandHost;
+import dev.ovl.api.HostException;
 import dev.ovl.engine.EngineException;
-import dev.ovl.engine.probe.DriverChoice;
 import dev.ovl.engine.probe.Feature;
-import dev.ovl.engine.probe.Probe;
-import dev.ovl.engine.probe.ProbeReport;
-import dev.ovl.sys.ErrnoException;
+import dev.ovl.json.JsonException;
+import dev.ovl.json.JsonFields;
+import dev.ovl.sys.OsPath;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
-import java.util.concurrent.Callable;
+import java.util.Map;
 import picocli.CommandLine.Command;
-import picocli.CommandLine.ParentCommand;
 
 /** {@code ovlctl info}. */
 @Command(
     name = "info",
     sortOptions = false,
     description = "Tells what this kernel and the root's file system can do, by trying it.")
-final class InfoCommand implements Callable<Integer> {
-  @ParentCommand private Ovlctl ovlctl;
-
+final class InfoCommand extends HostCommand {
   @Override
-  public Integer call() throws EngineException, ErrnoException {
-    ovlctl.checkHost();
-    ProbeReport report = new Probe(ovlctl.syscalls(), ovlctl.root()).run();
-    if (ovlctl.json()) {
-      ovlctl.output().json(report.json());
-    } else {
-      print(report);
+  int run(CommandHost host) throws EngineException, HostException {
+    Map<String, Object> report = host.probe();
+    if (ovlctl().json()) {
+      output().json(report);
+      return Ovlctl.DONE;
+    }
+    try {
+      print(JsonFields.of(report));
+    } catch (JsonException e) {
+      throw EngineException.failed("the report is not of this version: " + e.getMessage());
     }
     return Ovlctl.DONE;
   }
 
-  private void print(ProbeReport report) {
-    ovlctl.output().line("kernel: " + report.kernel());
-    ovlctl
-        .output()
+  private void print(JsonFields report) throws JsonException {
+    output().line("kernel: " + report.string("kernel"));
+    JsonFields root = report.object("root").orElseThrow();
+    output()
         .line(
             "root: "
-                + report.root().root().quoted()
+                + OsPath.quoted(root.string("path"))
                 + " on "
-                + report.root().type()
+                + root.string("type")
                 + ", "
-                + report.root().bytesAvailable()
+                + root.number("bytesAvailable")
                 + " bytes free"
-                + (report.root().inodesFree().isPresent()
-                    ? ", " + report.root().inodesFree().getAsLong() + " inodes free"
-                    : ""));
-    ovlctl
-        .output()
-        .line("driver: " + report.driver().name().orElse("none") + ", " + report.driver().why());
+                + root.optionalNumber("inodesFree")
+                    .map(inodes -> ", " + inodes + " inodes free")
+                    .orElse(""));
+    JsonFields driver = report.object("driver").orElseThrow();
+    output()
+        .line(
+            "driver: "
+                + driver.optionalString("name").orElse("none")
+                + ", "
+                + driver.string("why"));
     List<List<String>> candidates = new ArrayList<>();
-    for (DriverChoice.Candidate candidate : report.driver().candidates()) {
+    for (JsonFields candidate : driver.objects("candidates")) {
       candidates.add(
-          List.of(candidate.name(), candidate.chosen() ? "chosen" : "-", candidate.why()));
+          List.of(
+              candidate.string("name"),
+              candidate.truth("chosen") ? "chosen" : "-",
+              candidate.string("why")));
     }
-    ovlctl.output().line("");
-    ovlctl.output().table(List.of("DRIVER", "", "WHY"), candidates);
+    output().line("");
+    output().table(List.of("DRIVER", "", "WHY"), candidates);
+    List<JsonFields> features = report.objects("features");
     for (Feature.Group group : Feature.Group.values()) {
       List<List<String>> rows = new ArrayList<>();
-      for (Feature feature : report.features(group)) {
-        rows.add(List.of(feature.title(), feature.result().word(), feature.result().detail()));
+      for (JsonFields feature : features) {
+        if (feature.string("group").equals(group.word())) {
+          rows.add(
+              List.of(feature.string("title"), feature.string("result"), feature.string("detail")));
+        }
       }
-      ovlctl.output().line("");
-      ovlctl.output().table(List.of(group.title().toUpperCase(Locale.ROOT), "", ""), rows);
+      output().line("");
+      output().table(List.of(group.title().toUpperCase(Locale.ROOT), "", ""), rows);
     }
   }
 }

@@ -1,9 +1,6 @@
 package dev.ovl.cli.command;
 
-import dev.ovl.cli.output.StackJson;
-import dev.ovl.engine.EngineException;
-import dev.ovl.engine.stack.Stacks;
-import dev.ovl.sys.ErrnoException;
+import dev.ovl.api.CommandHost;
 import dev.ovl.sys.OsPath;
 import java.util.ArrayList;
 import java.util.List;
@@ -14,20 +11,14 @@ import picocli.CommandLine.Parameters;
 
 /** {@code ovlctl inspect}. */
 @Command(name = "inspect", sortOptions = false, description = "Shows all that is known of stacks.")
-final class InspectCommand extends EngineCommand {
+final class InspectCommand extends HostCommand {
   @Parameters(paramLabel = "NAME", arity = "1..*", description = "The stacks.")
   private List<String> names = new ArrayList<>();
 
   @Override
-  boolean changes() {
-    return false;
-  }
-
-  @Override
-  int run(Stacks stacks) throws EngineException, ErrnoException {
+  int run(CommandHost host) {
     List<Map<String, Object>> reports = new ArrayList<>();
-    int status =
-        each("inspect", names, stack -> reports.add(StackJson.report(stacks.report(stack))));
+    int status = each("inspect", names, stack -> reports.add(host.inspect(stack).json()));
     if (ovlctl().json()) {
       output().json(reports);
     } else {

@@ -1,13 +1,8 @@
 package dev.ovl.cli.command;
 
+import dev.ovl.api.StackDraft;
+import dev.ovl.api.StackPatch;
 import dev.ovl.engine.EngineException;
-import dev.ovl.engine.mount.MountMethod;
-import dev.ovl.engine.mount.MountOptions;
-import dev.ovl.engine.mount.OptionText;
-import dev.ovl.engine.mount.OverlayMount;
-import dev.ovl.engine.mount.Propagation;
-import dev.ovl.engine.stack.StackChange;
-import dev.ovl.sys.OsPath;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -15,6 +10,9 @@ import picocli.CommandLine.Option;
 
 /** The options that describe a stack, shared by create, set and clone. */
 final class LayerOptions {
+  /** As target: takes one back. */
+  private static final String DEFAULT = "default";
+
   @Option(
       names = "--lower",
       paramLabel = "DIR",
@@ -59,67 +57,42 @@ final class LayerOptions {
       description = "shared, slave, private or unbindable (default: as the parent mount's).")
   private String propagation;
 
-  List<OsPath> lowers(Ovlctl ovlctl) throws EngineException {
-    List<OsPath> paths = new ArrayList<>();
-    for (String lower : lowers) {
-      paths.add(ovlctl.absolute(lower));
+  /** The stack that these options describe. */
+  StackDraft draft(String name, boolean readOnly, Ovlctl ovlctl) throws EngineException {
+    return new StackDraft(
+        name,
+        Optional.ofNullable(ovlctl.driver()),
+        absolute(lowers, ovlctl),
+        readOnly,
+        absolute(upper, ovlctl),
+        absolute(work, ovlctl),
+        absolute(target, ovlctl),
+        options,
+        Optional.ofNullable(propagation),
+        Optional.ofNullable(method));
+  }
+
+  /** What of a stack these options change: what is not given stays. */
+  StackPatch patch(Ovlctl ovlctl) throws EngineException {
+    return new StackPatch(
+        lowers.isEmpty() ? Optional.empty() : Optional.of(absolute(lowers, ovlctl)),
+        absolute(upper, ovlctl),
+        absolute(work, ovlctl),
+        DEFAULT.equals(target) ? Optional.of(DEFAULT) : absolute(target, ovlctl),
+        options.isEmpty() ? Optional.empty() : Optional.of(options),
+        Optional.ofNullable(propagation),
+        Optional.ofNullable(method));
+  }
+
+  private static List<String> absolute(List<String> paths, Ovlctl ovlctl) throws EngineException {
+    List<String> absolute = new ArrayList<>();
+    for (String path : paths) {
+      absolute.add(ovlctl.absolute(path).toString());
     }
-    return paths;
+    return absolute;
   }
 
-  Optional<OverlayMount.Upper> upper(Ovlctl ovlctl) throws EngineException {
-    if (upper == null && work == null) {
-      return Optional.empty();
-    }
-    if (upper == null || work == null) {
-      throw EngineException.usage(
-          upper == null
-              ? "--work needs --upper"
-              : "--upper needs --work, an empty directory beside it");
-    }
-    return Optional.of(new OverlayMount.Upper(ovlctl.absolute(upper), ovlctl.absolute(work)));
-  }
-
-  Optional<OsPath> target(Ovlctl ovlctl) throws EngineException {
-    return target == null ? Optional.empty() : Optional.of(ovlctl.absolute(target));
-  }
-
-  MountOptions options() throws EngineException {
-    List<String> words = new ArrayList<>();
-    for (String text : options) {
-      words.addAll(OptionText.splitOptions(text));
-    }
-    return MountOptions.parse(words);
-  }
-
-  Optional<MountMethod> method() throws EngineException {
-    return method == null || method.equals("auto")
-        ? Optional.empty()
-        : Optional.of(MountMethod.of(method));
-  }
-
-  Optional<Propagation> propagation() throws EngineException {
-    return propagation == null || propagation.equals("default")
-        ? Optional.empty()
-        : Optional.of(Propagation.of(propagation));
-  }
-
-  /** What of a definition these options change: what is not given stays. */
-  StackChange change(Ovlctl ovlctl) throws EngineException {
-    return new StackChange(
-        lowers.isEmpty() ? Optional.empty() : Optional.of(lowers(ovlctl)),
-        upper(ovlctl),
-        changedTarget(ovlctl),
-        options.isEmpty() ? Optional.empty() : Optional.of(options()),
-        propagation == null ? Optional.empty() : Optional.of(propagation()),
-        method == null ? Optional.empty() : Optional.of(method()));
-  }
-
-  /** {@code --at default} takes a target back. */
-  private Optional<Optional<OsPath>> changedTarget(Ovlctl ovlctl) throws EngineException {
-    if (target == null) {
-      return Optional.empty();
-    }
-    return Optional.of(target.equals("default") ? Optional.empty() : target(ovlctl));
+  private static Optional<String> absolute(String path, Ovlctl ovlctl) throws EngineException {
+    return path == null ? Optional.empty() : Optional.of(ovlctl.absolute(path).toString());
   }
 }

@@ -1,52 +1,46 @@
 package dev.ovl.cli.command;
 
-import dev.ovl.cli.output.StackJson;
-import dev.ovl.engine.EngineException;
-import dev.ovl.engine.stack.StackName;
-import dev.ovl.engine.stack.StackSummary;
-import dev.ovl.engine.stack.Stacks;
-import dev.ovl.sys.ErrnoException;
+import dev.ovl.api.CommandHost;
+import dev.ovl.api.HostException;
+import dev.ovl.api.StackEntry;
+import dev.ovl.api.StackSummary;
+import dev.ovl.sys.OsPath;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
 import picocli.CommandLine.Command;
 
 /** {@code ovlctl ls}. */
 @Command(name = "ls", sortOptions = false, description = "Lists the stacks.")
-final class ListCommand extends EngineCommand {
+final class ListCommand extends HostCommand {
   @Override
-  boolean changes() {
-    return false;
-  }
-
-  @Override
-  int run(Stacks stacks) throws EngineException, ErrnoException {
-    List<Map<String, Object>> objects = new ArrayList<>();
+  int run(CommandHost host) throws HostException {
+    List<StackEntry> entries = host.list();
     List<List<String>> rows = new ArrayList<>();
     int status = Ovlctl.DONE;
-    for (StackName name : stacks.names()) {
-      try {
-        StackSummary summary = stacks.summary(name);
-        objects.add(StackJson.summary(summary));
-        rows.add(
-            List.of(
-                name.text(),
-                StackJson.word(summary.state()),
-                summary.definition().driver(),
-                String.valueOf(summary.definition().lowers().size()),
-                summary.target().quoted()
-                    + summary.state().remark().map(remark -> " (" + remark + ")").orElse("")));
-      } catch (EngineException | ErrnoException e) {
-        objects.add(StackJson.unreadable(name, Ovlctl.message(e)));
-        output().error("ls: " + name + ": " + Ovlctl.message(e));
-        status = Ovlctl.FAILED;
+    for (StackEntry entry : entries) {
+      switch (entry) {
+        case StackEntry.Known known -> rows.add(row(known.summary()));
+        case StackEntry.Unknown unknown -> {
+          output().error("ls: " + unknown.name() + ": " + unknown.error());
+          status = Ovlctl.FAILED;
+        }
       }
     }
     if (ovlctl().json()) {
-      output().json(objects);
+      output().json(entries.stream().map(StackEntry::json).toList());
     } else {
       output().table(List.of("NAME", "STATE", "DRIVER", "LOWERS", "TARGET"), rows);
     }
     return status;
+  }
+
+  private static List<String> row(StackSummary stack) {
+    return List.of(
+        stack.name(),
+        stack.state(),
+        stack.driver(),
+        String.valueOf(stack.lowers()),
+        OsPath.quoted(stack.target())
+            + stack.remark().map(remark -> " (" + remark + ")").orElse(""));
   }
 }

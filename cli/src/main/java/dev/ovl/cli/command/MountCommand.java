@@ -1,30 +1,25 @@
 package dev.ovl.cli.command;
 
+import dev.ovl.api.CommandHost;
+import dev.ovl.api.HostException;
+import dev.ovl.api.MountDraft;
 import dev.ovl.engine.EngineException;
-import dev.ovl.engine.mount.DirectMounts;
-import dev.ovl.engine.mount.MountMethod;
 import dev.ovl.engine.mount.OptionText;
-import dev.ovl.engine.mount.OverlayMount;
-import dev.ovl.engine.mount.OverlayMounter;
-import dev.ovl.sys.ErrnoException;
 import dev.ovl.sys.OsPath;
-import dev.ovl.sys.Syscalls;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
-import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
-import picocli.CommandLine.ParentCommand;
 
 /** {@code ovlctl mount}. */
 @Command(
     name = "mount",
     sortOptions = false,
     description = "Makes an overlay mount without writing down a stack.")
-final class MountCommand implements Callable<Integer> {
+final class MountCommand extends HostCommand {
   /** What fstab(5) has for mount(8) and others to read. */
   private static final Set<String> FSTAB_WORDS =
       Set.of(
@@ -39,8 +34,6 @@ final class MountCommand implements Callable<Integer> {
           "owner",
           "group",
           "_netdev");
-
-  @ParentCommand private Ovlctl ovlctl;
 
   @Option(
       names = "-o",
@@ -59,43 +52,32 @@ final class MountCommand implements Callable<Integer> {
   private String target;
 
   @Override
-  public Integer call() throws EngineException, ErrnoException {
-    ovlctl.checkHost();
-    Syscalls sys = ovlctl.syscalls();
-    Ovlctl.requireRoot(sys);
-    try (DirectMounts mounts = new DirectMounts(sys, ovlctl.runDirectory())) {
-      OverlayMount mount = mounts.describe(parsed(), ovlctl.absolute(target));
-      Optional<MountMethod> forced =
-          method == null || method.equals("auto")
-              ? Optional.empty()
-              : Optional.of(MountMethod.of(method));
-      if (ovlctl.dryRun()) {
-        OverlayMounter.Plan plan = mounts.check(mount, forced);
-        ovlctl
-            .output()
-            .note("would mount " + mount.target().quoted() + " by " + plan.method().word());
-      } else {
-        mounts.mount(mount, forced);
-      }
-    }
+  int run(CommandHost host) throws EngineException, HostException {
+    note(host.mount(draft(), ovlctl().dryRun()));
     return Ovlctl.DONE;
   }
 
-  private OptionText.Parsed parsed() throws EngineException {
+  private MountDraft draft() throws EngineException {
     OptionText.Parsed read = OptionText.read(options);
-    List<OsPath> lowers = new ArrayList<>();
+    List<String> lowers = new ArrayList<>();
     for (OsPath lower : read.lowers()) {
-      lowers.add(ovlctl.absolute(lower.toString()));
+      lowers.add(absolute(lower));
     }
-    return new OptionText.Parsed(
+    return new MountDraft(
         lowers,
         absolute(read.upper()),
         absolute(read.work()),
-        read.words().stream().filter(word -> !isForFstab(word)).toList());
+        read.words().stream().filter(word -> !isForFstab(word)).toList(),
+        ovlctl().absolute(target).toString(),
+        Optional.ofNullable(method));
   }
 
-  private Optional<OsPath> absolute(Optional<OsPath> path) throws EngineException {
-    return path.isEmpty() ? Optional.empty() : Optional.of(ovlctl.absolute(path.get().toString()));
+  private Optional<String> absolute(Optional<OsPath> path) throws EngineException {
+    return path.isEmpty() ? Optional.empty() : Optional.of(absolute(path.get()));
+  }
+
+  private String absolute(OsPath path) throws EngineException {
+    return ovlctl().absolute(path.toString()).toString();
   }
 
   private static boolean isForFstab(String word) {

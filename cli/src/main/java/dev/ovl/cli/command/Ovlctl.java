@@ -1,5 +1,9 @@
 package dev.ovl.cli.command;
 
+import dev.ovl.api.CommandHost;
+import dev.ovl.api.Failure;
+import dev.ovl.api.HostException;
+import dev.ovl.cli.host.HostChoice;
 import dev.ovl.cli.output.Output;
 import dev.ovl.cli.session.Session;
 import dev.ovl.engine.EngineException;
@@ -81,7 +85,11 @@ public final class Ovlctl implements Callable<Integer> {
       names = "--host",
       paramLabel = "HOST",
       scope = ScopeType.INHERIT,
-      description = "'none': in this process, without a daemon (default: $OVL_HOST, or none).")
+      description = {
+        "'none': in this process, without a daemon; unix://PATH: by the daemon on that socket;",
+        "'auto': by the daemon in the run directory if it has this root and this mount namespace",
+        "(default: $OVL_HOST, or auto)."
+      })
   private String host;
 
   @Option(
@@ -103,7 +111,7 @@ public final class Ovlctl implements Callable<Integer> {
   @Option(
       names = "--trace",
       scope = ScopeType.INHERIT,
-      description = "Print each system call, as strace does.")
+      description = "Print each system call, as strace does; works in this process.")
   private boolean trace;
 
   @Option(
@@ -222,6 +230,7 @@ public final class Ovlctl implements Callable<Integer> {
   public static String message(Exception e) {
     return switch (e) {
       case EngineException known -> known.getMessage();
+      case HostException known -> known.getMessage();
       case ErrnoException unexpected -> unexpected.getMessage();
       case UncheckedIOException wrapped -> wrapped.getCause().getMessage();
       default -> "internal error: " + e;
@@ -230,9 +239,13 @@ public final class Ovlctl implements Callable<Integer> {
 
   /** The exit status for a failure. */
   public static int status(Exception e) {
-    return e instanceof EngineException known && known.kind() == EngineException.Kind.USAGE
-        ? USAGE
-        : FAILED;
+    boolean usage =
+        switch (e) {
+          case EngineException known -> known.kind() == EngineException.Kind.USAGE;
+          case HostException known -> known.failure().kind() == Failure.Kind.USAGE;
+          default -> false;
+        };
+    return usage ? USAGE : FAILED;
   }
 
   private static String firstLine(String text) {
@@ -283,22 +296,27 @@ public final class Ovlctl implements Callable<Integer> {
       throw EngineException.usage("a path cannot be empty");
     }
     OsPath given = OsPath.of(path);
-    return (given.isAbsolute() ? given : session.directory().get().resolve(given)).normalized();
+    return (given.isAbsolute() ? given : session.place().directory().resolve(given)).normalized();
   }
 
   /**
-   * Refuses a host that this version cannot reach.
+   * Opens the host that the command runs against.
    *
-   * @throws EngineException USAGE
+   * @throws EngineException USAGE: the host's name makes no sense, or not with other options
+   * @throws HostException a daemon was asked for that is not there or not the right one
    */
-  public void checkHost() throws EngineException {
-    String wanted = host != null ? host : session.environment().getOrDefault("OVL_HOST", "none");
-    if (!wanted.equals("none")) {
-      throw EngineException.usage(
-          "host "
-              + OsPath.quoted(wanted)
-              + " cannot be used: this version has no daemon, only 'none'");
+  CommandHost host() throws EngineException, HostException {
+    String wanted =
+        host != null ? host : session.environment().getOrDefault("OVL_HOST", HostChoice.AUTO);
+    if (trace) {
+      if (!wanted.equals(HostChoice.AUTO) && !wanted.equals(HostChoice.NONE)) {
+        throw EngineException.usage(
+            "--trace shows the calls of this process, so that it needs --host none");
+      }
+      wanted = HostChoice.NONE;
     }
+    return new HostChoice(root(), runDirectory(), session.place(), this::syscalls, output()::note)
+        .open(wanted);
   }
 
   /** The system calls, traced where that is wanted. */

@@ -1,10 +1,8 @@
 package dev.ovl.cli.command;
 
+import dev.ovl.api.CommandHost;
+import dev.ovl.api.HostException;
 import dev.ovl.engine.EngineException;
-import dev.ovl.engine.stack.StackName;
-import dev.ovl.engine.stack.StackReport;
-import dev.ovl.engine.stack.Stacks;
-import dev.ovl.sys.ErrnoException;
 import java.util.ArrayList;
 import java.util.List;
 import picocli.CommandLine.Command;
@@ -17,7 +15,7 @@ import picocli.CommandLine.Parameters;
     sortOptions = false,
     description =
         "Forgets stacks and deletes their own layers. An upper of yours is never deleted.")
-final class RemoveCommand extends EngineCommand {
+final class RemoveCommand extends HostCommand {
   @Parameters(paramLabel = "NAME", arity = "1..*", description = "The stacks, in this order.")
   private List<String> names = new ArrayList<>();
 
@@ -25,29 +23,7 @@ final class RemoveCommand extends EngineCommand {
   private boolean force;
 
   @Override
-  boolean changes() {
-    return true;
-  }
-
-  @Override
-  int run(Stacks stacks) throws EngineException, ErrnoException {
-    return each("rm", names, stack -> remove(stacks, stack));
-  }
-
-  private void remove(Stacks stacks, StackName stack) throws EngineException, ErrnoException {
-    if (ovlctl().dryRun()) {
-      StackReport report = stacks.report(stack);
-      output()
-          .note(
-              "would forget "
-                  + stack
-                  + report
-                      .definition()
-                      .layer()
-                      .map(layer -> " and delete its layer " + layer.id())
-                      .orElse(""));
-      return;
-    }
-    stacks.remove(stack, force);
+  int run(CommandHost host) throws EngineException, HostException {
+    return each("rm", names, stack -> note(host.remove(stack, force, ovlctl().dryRun())));
   }
 }

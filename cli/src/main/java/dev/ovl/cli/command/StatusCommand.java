@@ -1,11 +1,12 @@
 package dev.ovl.cli.command;
 
-import dev.ovl.cli.output.StackJson;
+import dev.ovl.api.CommandHost;
+import dev.ovl.api.Failure;
+import dev.ovl.api.HostException;
+import dev.ovl.api.StackSummary;
 import dev.ovl.engine.EngineException;
 import dev.ovl.engine.stack.StackName;
-import dev.ovl.engine.stack.StackSummary;
-import dev.ovl.engine.stack.Stacks;
-import dev.ovl.sys.ErrnoException;
+import dev.ovl.sys.OsPath;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Parameters;
 
@@ -14,7 +15,7 @@ import picocli.CommandLine.Parameters;
     name = "status",
     sortOptions = false,
     description = "Tells whether a stack is up. Exit status: 0 up, 3 down, 4 no such stack.")
-final class StatusCommand extends EngineCommand {
+final class StatusCommand extends HostCommand {
   private static final int DOWN = 3;
   private static final int NO_SUCH_STACK = 4;
 
@@ -22,36 +23,25 @@ final class StatusCommand extends EngineCommand {
   private String name;
 
   @Override
-  boolean changes() {
-    return false;
-  }
-
-  @Override
-  int run(Stacks stacks) throws EngineException, ErrnoException {
-    StackName stack = StackName.of(name);
-    StackSummary summary;
+  int run(CommandHost host) throws EngineException, HostException {
+    StackSummary stack;
     try {
-      summary = stacks.summary(stack);
-    } catch (EngineException e) {
-      if (e.kind() != EngineException.Kind.NO_SUCH_STACK) {
-        throw e.within(stack + ": ");
-      }
-      output().error("status " + stack + ": " + e.getMessage());
-      return NO_SUCH_STACK;
+      stack = host.status(StackName.of(name).text());
+    } catch (HostException e) {
+      output().error("status " + OsPath.quoted(name) + ": " + e.getMessage());
+      return e.failure().kind() == Failure.Kind.NO_SUCH_STACK ? NO_SUCH_STACK : Ovlctl.status(e);
     }
     if (ovlctl().json()) {
-      output().json(StackJson.summary(summary));
+      output().json(stack.json());
     } else {
       output()
           .line(
-              stack
+              stack.name()
                   + ": "
-                  + StackJson.word(summary.state())
-                  + (summary.state().mounted().isPresent()
-                      ? " on " + summary.target().quoted()
-                      : "")
-                  + summary.state().remark().map(remark -> ", " + remark).orElse(""));
+                  + stack.state()
+                  + (stack.up() ? " on " + OsPath.quoted(stack.target()) : "")
+                  + stack.remark().map(remark -> ", " + remark).orElse(""));
     }
-    return summary.state().mounted().isPresent() ? Ovlctl.DONE : DOWN;
+    return stack.up() ? Ovlctl.DONE : DOWN;
   }
 }

@@ -1,15 +1,11 @@
 package dev.ovl.cli.command;
 
+import dev.ovl.api.CommandHost;
+import dev.ovl.api.HostException;
 import dev.ovl.engine.EngineException;
-import dev.ovl.engine.mount.DirectMounts;
-import dev.ovl.sys.ErrnoException;
-import dev.ovl.sys.OsPath;
-import dev.ovl.sys.Syscalls;
-import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
-import picocli.CommandLine.ParentCommand;
 
 /** {@code ovlctl umount}. */
 @Command(
@@ -17,9 +13,7 @@ import picocli.CommandLine.ParentCommand;
     sortOptions = false,
     description =
         "Unmounts the topmost overlay on a directory, and says who holds it when it is busy.")
-final class UmountCommand implements Callable<Integer> {
-  @ParentCommand private Ovlctl ovlctl;
-
+final class UmountCommand extends HostCommand {
   @Option(
       names = "--lazy",
       description = "Detach the mount although it is in use: it ends when its users do.")
@@ -29,18 +23,8 @@ final class UmountCommand implements Callable<Integer> {
   private String target;
 
   @Override
-  public Integer call() throws EngineException, ErrnoException {
-    ovlctl.checkHost();
-    Syscalls sys = ovlctl.syscalls();
-    Ovlctl.requireRoot(sys);
-    OsPath path = ovlctl.absolute(target);
-    try (DirectMounts mounts = new DirectMounts(sys, ovlctl.runDirectory())) {
-      if (ovlctl.dryRun()) {
-        ovlctl.output().note("would unmount " + mounts.mounted(path).point().quoted());
-      } else {
-        mounts.umount(path, lazy);
-      }
-    }
+  int run(CommandHost host) throws EngineException, HostException {
+    note(host.umount(ovlctl().absolute(target).toString(), lazy, ovlctl().dryRun()));
     return Ovlctl.DONE;
   }
 }

@@ -1,11 +1,9 @@
 package dev.ovl.cli.command;
 
-import dev.ovl.cli.output.StackJson;
+import dev.ovl.api.CommandHost;
+import dev.ovl.api.Done;
+import dev.ovl.api.HostException;
 import dev.ovl.engine.EngineException;
-import dev.ovl.engine.stack.StackName;
-import dev.ovl.engine.stack.StackReport;
-import dev.ovl.engine.stack.Stacks;
-import dev.ovl.sys.ErrnoException;
 import dev.ovl.sys.OsPath;
 import java.util.ArrayList;
 import java.util.List;
@@ -19,7 +17,7 @@ import picocli.CommandLine.Parameters;
     name = "up",
     sortOptions = false,
     description = "Mounts stacks and prints each target. One that is up already is fine.")
-final class UpCommand extends EngineCommand {
+final class UpCommand extends HostCommand {
   @Parameters(paramLabel = "NAME", arity = "0..*", description = "The stacks, in this order.")
   private List<String> names = new ArrayList<>();
 
@@ -33,43 +31,26 @@ final class UpCommand extends EngineCommand {
   private boolean acceptVolatile;
 
   @Override
-  boolean changes() {
-    return true;
-  }
-
-  @Override
-  int run(Stacks stacks) throws EngineException, ErrnoException {
+  int run(CommandHost host) throws EngineException, HostException {
     List<Map<String, Object>> reports = new ArrayList<>();
-    int status =
-        each("up", namesOrAll(stacks, names, all, false), stack -> up(stacks, stack, reports));
+    int status = each("up", namesOrAll(host, names, all, false), stack -> up(host, stack, reports));
     if (ovlctl().json()) {
       output().json(reports);
     }
     return status;
   }
 
-  private void up(Stacks stacks, StackName stack, List<Map<String, Object>> reports)
-      throws EngineException, ErrnoException {
-    if (ovlctl().dryRun()) {
-      StackReport report = stacks.report(stack);
-      output()
-          .note(
-              report.state().mounted().isPresent()
-                  ? stack + " is up already"
-                  : "would mount "
-                      + stack
-                      + " on "
-                      + report.target().quoted()
-                      + " by "
-                      + report.method().word()
-                      + (report.nested() ? ", nested" : ""));
+  private void up(CommandHost host, String stack, List<Map<String, Object>> reports)
+      throws HostException {
+    Done done = host.up(stack, acceptVolatile, ovlctl().dryRun());
+    note(done);
+    if (done.target().isEmpty()) {
       return;
     }
-    OsPath target = stacks.up(stack, acceptVolatile);
     if (ovlctl().json()) {
-      reports.add(StackJson.report(stacks.report(stack)));
+      reports.add(host.inspect(stack).json());
     } else {
-      output().path(target);
+      output().path(OsPath.of(done.target().get()));
     }
   }
 }

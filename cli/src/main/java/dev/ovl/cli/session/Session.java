@@ -4,7 +4,6 @@ import dev.ovl.sys.OsPath;
 import java.io.InputStream;
 import java.io.OutputStream;
 import java.util.Map;
-import java.util.function.Supplier;
 
 /**
  * All that a command gets from whoever runs it: it touches nothing of the process around it, so
@@ -13,7 +12,7 @@ import java.util.function.Supplier;
  * @param in standard input
  * @param out for data; unbuffered is fine
  * @param err for everything else
- * @param directory what relative paths are relative to; absolute, asked for when needed
+ * @param place where it runs
  * @param environment variables, in the text form of {@link OsPath}
  * @param terminal what the streams lead to
  * @param cancellation set when the user wants to stop
@@ -22,7 +21,7 @@ public record Session(
     InputStream in,
     OutputStream out,
     OutputStream err,
-    Supplier<OsPath> directory,
+    Place place,
     Map<String, String> environment,
     Terminal terminal,
     Cancellation cancellation) {

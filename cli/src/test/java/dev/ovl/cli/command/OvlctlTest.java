@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.ovl.cli.session.Cancellation;
+import dev.ovl.cli.session.FixedPlace;
 import dev.ovl.cli.session.Session;
 import dev.ovl.sys.OsPath;
 import java.io.ByteArrayInputStream;
@@ -27,7 +28,7 @@ class OvlctlTest {
             new ByteArrayInputStream(new byte[0]),
             out,
             err,
-            () -> OsPath.of("/nonexistent"),
+            new FixedPlace(OsPath.of("/nonexistent")),
             environment,
             new Session.Terminal(terminal, terminal),
             new Cancellation());
@@ -107,7 +108,7 @@ class OvlctlTest {
                 new ByteArrayInputStream(new byte[0]),
                 out,
                 err,
-                () -> OsPath.of("/some/where\udcff"),
+                new FixedPlace(OsPath.of("/some/where\udcff")),
                 Map.of("OVL_ROOT", "below", "OVL_RUN", "/run/x/"),
                 new Session.Terminal(false, false),
                 new Cancellation()));

@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.ovl.cli.output.Output;
 import dev.ovl.cli.session.Cancellation;
+import dev.ovl.cli.session.FixedPlace;
 import dev.ovl.cli.session.Session;
 import dev.ovl.engine.EngineException;
 import dev.ovl.sys.Errno;
@@ -51,7 +52,7 @@ class WalkThroughTest {
             new ByteArrayInputStream(new byte[0]),
             out,
             err,
-            scratch::path,
+            new FixedPlace(scratch.path()),
             Map.of(),
             new Session.Terminal(false, false),
             cancellation);

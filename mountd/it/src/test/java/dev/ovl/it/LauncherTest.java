@@ -90,7 +90,7 @@ class LauncherTest {
         new String[] {
           "create web --lower lower",
           "up web",
-          "down --all",
+          "down web",
           "rm web",
           "mount -o lowerdir=lower lower",
           "umount lower",

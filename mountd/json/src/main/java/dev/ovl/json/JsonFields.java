@@ -2,6 +2,7 @@ package dev.ovl.json;
 
 import java.util.ArrayList;
 import java.util.HashSet;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -21,6 +22,15 @@ public final class JsonFields {
     this.map = map;
   }
 
+  /**
+   * The fields of an object that was not read but made, of what {@link Json} writes.
+   *
+   * @param map as {@link #all} gives it
+   */
+  public static JsonFields of(Map<String, ?> map) {
+    return new JsonFields("", map);
+  }
+
   /** A field that must be there and be a string. */
   public String string(String name) throws JsonException {
     return take(name, String.class).orElseThrow(() -> missing(name));
@@ -36,21 +46,40 @@ public final class JsonFields {
     return take(name, Long.class).orElseThrow(() -> missing(name));
   }
 
+  /** An integer that may be absent. */
+  public Optional<Long> optionalNumber(String name) throws JsonException {
+    return take(name, Long.class);
+  }
+
   /** A field that must be there and be true or false. */
   public boolean truth(String name) throws JsonException {
     return take(name, Boolean.class).orElseThrow(() -> missing(name));
   }
 
+  /** True or false; false when absent. */
+  public boolean optionalTruth(String name) throws JsonException {
+    return take(name, Boolean.class).orElse(false);
+  }
+
   /** A field that must be there and be a list of strings. */
   public List<String> strings(String name) throws JsonException {
+    return optionalStrings(name).orElseThrow(() -> missing(name));
+  }
+
+  /** A list of strings that may be absent. */
+  public Optional<List<String>> optionalStrings(String name) throws JsonException {
+    Optional<List<?>> list = take(name, List.class).map(elements -> elements);
+    if (list.isEmpty()) {
+      return Optional.empty();
+    }
     List<String> result = new ArrayList<>();
-    for (Object element : take(name, List.class).orElseThrow(() -> missing(name))) {
+    for (Object element : list.get()) {
       if (!(element instanceof String text)) {
         throw new JsonException(place + name + " holds something that is no string");
       }
       result.add(text);
     }
-    return result;
+    return Optional.of(result);
   }
 
   /** An object that may be absent. */
@@ -70,6 +99,16 @@ public final class JsonFields {
     return result;
   }
 
+  /** The object as it was read; every field counts as taken. */
+  public Map<String, Object> all() {
+    Map<String, Object> all = new LinkedHashMap<>();
+    for (Map.Entry<?, ?> field : map.entrySet()) {
+      taken.add(String.valueOf(field.getKey()));
+      all.put(String.valueOf(field.getKey()), field.getValue());
+    }
+    return all;
+  }
+
   /** Refuses fields that were not asked for. */
   public void end() throws JsonException {
     StringJoiner unknown = new StringJoiner(", ");
@@ -86,6 +125,9 @@ public final class JsonFields {
   private <T> Optional<T> take(String name, Class<T> type) throws JsonException {
     taken.add(name);
     Object value = map.get(name);
+    if (value instanceof Optional<?> optional) {
+      value = optional.orElse(null);
+    }
     if (value == null) {
       return Optional.empty();
     }

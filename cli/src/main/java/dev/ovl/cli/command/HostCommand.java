@@ -1,19 +1,18 @@
 package dev.ovl.cli.command;
 
+import dev.ovl.api.CommandHost;
+import dev.ovl.api.Done;
+import dev.ovl.api.HostException;
 import dev.ovl.cli.output.Output;
 import dev.ovl.engine.EngineException;
 import dev.ovl.engine.stack.StackName;
-import dev.ovl.engine.stack.Stacks;
-import dev.ovl.sys.Errno;
-import dev.ovl.sys.ErrnoException;
 import dev.ovl.sys.OsPath;
-import dev.ovl.sys.Syscalls;
 import java.util.List;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.ParentCommand;
 
-/** A verb that works on the stacks of a root, in this process. */
-abstract class EngineCommand implements Callable<Integer> {
+/** A verb that is carried out by a host: the daemon, or the engine in this process. */
+abstract class HostCommand implements Callable<Integer> {
   @ParentCommand private Ovlctl ovlctl;
 
   /** The options that all verbs have. */
@@ -25,42 +24,19 @@ abstract class EngineCommand implements Callable<Integer> {
     return ovlctl.output();
   }
 
-  /** Whether the verb changes anything, for which it needs root. */
-  abstract boolean changes();
-
   /** Does the work. Returns the exit status. */
-  abstract int run(Stacks stacks) throws EngineException, ErrnoException;
+  abstract int run(CommandHost host) throws EngineException, HostException;
 
   @Override
-  public Integer call() throws EngineException, ErrnoException {
-    ovlctl.checkHost();
-    Syscalls sys = ovlctl.syscalls();
-    OsPath root = ovlctl.root();
-    if (changes()) {
-      Ovlctl.requireRoot(sys);
-    }
-    try {
-      return call(sys, root);
-    } catch (ErrnoException e) {
-      if (e.is(Errno.EACCES)) {
-        Ovlctl.requireRoot(sys);
-      }
-      throw e;
-    }
-  }
-
-  private int call(Syscalls sys, OsPath root) throws EngineException, ErrnoException {
-    try (Stacks stacks = new Stacks(sys, root, ovlctl.runDirectory())) {
-      if (changes() && !ovlctl.dryRun()) {
-        stacks.recover();
-      }
-      return run(stacks);
+  public Integer call() throws EngineException, HostException {
+    try (CommandHost host = ovlctl.host()) {
+      return run(host);
     }
   }
 
   /** What is done with one of several stacks. */
   interface Work {
-    void on(StackName name) throws EngineException, ErrnoException;
+    void on(String name) throws EngineException, HostException;
   }
 
   /**
@@ -77,8 +53,8 @@ abstract class EngineCommand implements Callable<Integer> {
         return Ovlctl.FAILED;
       }
       try {
-        work.on(StackName.of(name));
-      } catch (EngineException | ErrnoException e) {
+        work.on(StackName.of(name).text());
+      } catch (EngineException | HostException e) {
         output().error(verb + " " + OsPath.quoted(name) + ": " + Ovlctl.message(e));
         status = Math.max(status, Ovlctl.status(e));
       }
@@ -88,8 +64,8 @@ abstract class EngineCommand implements Callable<Integer> {
 
   /** The names given, or all in the order of their dependencies. */
   static List<String> namesOrAll(
-      Stacks stacks, List<String> names, boolean all, boolean dependentsFirst)
-      throws EngineException, ErrnoException {
+      CommandHost host, List<String> names, boolean all, boolean dependentsFirst)
+      throws EngineException, HostException {
     if (all != names.isEmpty()) {
       throw EngineException.usage(
           all ? "names and --all exclude each other" : "a name is missing, or --all");
@@ -97,7 +73,19 @@ abstract class EngineCommand implements Callable<Integer> {
     if (!all) {
       return names;
     }
-    List<StackName> sorted = stacks.namesByDependency();
-    return (dependentsFirst ? sorted.reversed() : sorted).stream().map(StackName::text).toList();
+    List<String> sorted = host.namesByDependency();
+    return dependentsFirst ? sorted.reversed() : sorted;
+  }
+
+  /** Prints what was only checked. */
+  void note(Done done) {
+    done.note().ifPresent(output()::note);
+  }
+
+  /** Prints a stack that was written down, for who wants JSON. */
+  void report(CommandHost host, String name) throws HostException {
+    if (ovlctl.json() && !ovlctl.dryRun()) {
+      output().json(List.of(host.inspect(name).json()));
+    }
   }
 }

@@ -1,0 +1,20 @@
+package dev.ovl.cli.session;
+
+import dev.ovl.sys.OsPath;
+import java.util.Optional;
+
+/** Where a command runs, as the kernel tells: asked for when it is needed. */
+public interface Place {
+  /** The working directory, absolute: what relative paths are relative to. */
+  OsPath directory();
+
+  /** The mount namespace, {@code "mnt:[4026531841]"}. */
+  String mountNamespace();
+
+  /**
+   * Device and inode of a file, {@code "254:0 1234"}, links followed.
+   *
+   * @return absent: there is no such file, or it cannot be reached
+   */
+  Optional<String> fileId(OsPath path);
+}

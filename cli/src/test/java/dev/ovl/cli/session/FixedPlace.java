@@ -1,0 +1,17 @@
+package dev.ovl.cli.session;
+
+import dev.ovl.sys.OsPath;
+import java.util.Optional;
+
+/** A place where only the directory is known. */
+public record FixedPlace(OsPath directory) implements Place {
+  @Override
+  public String mountNamespace() {
+    return "mnt:[0]";
+  }
+
+  @Override
+  public Optional<String> fileId(OsPath path) {
+    return Optional.empty();
+  }
+}

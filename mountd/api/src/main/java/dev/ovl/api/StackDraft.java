@@ -1,0 +1,74 @@
+package dev.ovl.api;
+
+import dev.ovl.json.JsonException;
+import dev.ovl.json.JsonFields;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+
+/**
+ * What {@code create} is asked for. All paths are absolute.
+ *
+ * @param driver absent: the root's, or the best there is
+ * @param lowers topmost first
+ * @param readOnly no upper at all
+ * @param upper a directory of the user's; absent: a new layer, unless read-only
+ * @param work goes with the upper
+ * @param target absent: the layer's own place
+ * @param options mount options; an element may hold several, separated by commas
+ * @param propagation absent or {@code default}: as the kernel decides
+ * @param method absent or {@code auto}: the first that fits
+ */
+public record StackDraft(
+    String name,
+    Optional<String> driver,
+    List<String> lowers,
+    boolean readOnly,
+    Optional<String> upper,
+    Optional<String> work,
+    Optional<String> target,
+    List<String> options,
+    Optional<String> propagation,
+    Optional<String> method) {
+
+  /** Copies the lists. */
+  public StackDraft {
+    lowers = List.copyOf(lowers);
+    options = List.copyOf(options);
+  }
+
+  /** As it crosses the socket. */
+  public Map<String, Object> json() {
+    Map<String, Object> json = new LinkedHashMap<>();
+    json.put("name", name);
+    json.put("driver", driver);
+    json.put("lower", lowers);
+    json.put("readOnly", readOnly);
+    json.put("upper", upper);
+    json.put("work", work);
+    json.put("target", target);
+    json.put("options", options);
+    json.put("propagation", propagation);
+    json.put("method", method);
+    return json;
+  }
+
+  /** The reverse of {@link #json}; only {@code name} must be there. Refuses unknown fields. */
+  public static StackDraft of(JsonFields json) throws JsonException {
+    StackDraft draft =
+        new StackDraft(
+            json.string("name"),
+            json.optionalString("driver"),
+            json.optionalStrings("lower").orElse(List.of()),
+            json.optionalTruth("readOnly"),
+            json.optionalString("upper"),
+            json.optionalString("work"),
+            json.optionalString("target"),
+            json.optionalStrings("options").orElse(List.of()),
+            json.optionalString("propagation"),
+            json.optionalString("method"));
+    json.end();
+    return draft;
+  }
+}

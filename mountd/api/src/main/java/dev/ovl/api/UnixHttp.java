@@ -1,0 +1,290 @@
+package dev.ovl.api;
+
+import java.io.BufferedInputStream;
+import java.io.EOFException;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.InterruptedIOException;
+import java.net.StandardProtocolFamily;
+import java.net.UnixDomainSocketAddress;
+import java.nio.ByteBuffer;
+import java.nio.channels.SelectionKey;
+import java.nio.channels.Selector;
+import java.nio.channels.SocketChannel;
+import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import java.util.Locale;
+import java.util.Optional;
+
+/**
+ * One connection of HTTP/1.1 (RFC 9112) to a daemon of ours: a request, its answer, the next
+ * request. The JDK's own client knows no unix sockets, and a library would cost more than the rest
+ * of a command. For one thread at a time.
+ */
+final class UnixHttp implements AutoCloseable {
+  private static final int MAX_LINE_BYTES = 16 * 1024;
+  private static final int MAX_HEADERS = 100;
+
+  private final SocketChannel channel;
+  private final Selector selector;
+  private final InputStream in;
+
+  /** When waiting ends, as {@link System#nanoTime} counts; absent: never. */
+  private Optional<Long> deadline = Optional.empty();
+
+  private boolean reusable = true;
+
+  private UnixHttp(SocketChannel channel, Selector selector) {
+    this.channel = channel;
+    this.selector = selector;
+    this.in = new BufferedInputStream(new Incoming());
+  }
+
+  /**
+   * Connects; does not wait for the daemon to accept.
+   *
+   * @throws IOException nobody listens there; this user may not connect
+   */
+  static UnixHttp connect(UnixDomainSocketAddress address) throws IOException {
+    SocketChannel channel = SocketChannel.open(StandardProtocolFamily.UNIX);
+    Selector selector = null;
+    try {
+      channel.connect(address);
+      channel.configureBlocking(false);
+      selector = Selector.open();
+      channel.register(selector, SelectionKey.OP_READ);
+      return new UnixHttp(channel, selector);
+    } catch (IOException | RuntimeException e) {
+      if (selector != null) {
+        selector.close();
+      }
+      channel.close();
+      throw e;
+    }
+  }
+
+  /**
+   * An answer.
+   *
+   * @param status of HTTP
+   * @param body ends where the answer does; to be read to its end before the next request
+   */
+  record Answer(int status, InputStream body) {}
+
+  /** Whether another request may follow the one that was answered last. */
+  boolean isReusable() {
+    return reusable;
+  }
+
+  /**
+   * Sends a request and reads its answer's head.
+   *
+   * @param target path and query
+   * @param body JSON; absent for none
+   * @param patience how long to wait for each part of the answer; absent: for ever
+   * @throws IOException the daemon went away, or speaks something else
+   * @throws InterruptedIOException it did not answer in time
+   */
+  Answer ask(String method, String target, Optional<byte[]> body, Optional<Duration> patience)
+      throws IOException {
+    deadline = patience.map(time -> System.nanoTime() + time.toNanos());
+    reusable = false;
+    StringBuilder head = new StringBuilder();
+    head.append(method).append(' ').append(target).append(" HTTP/1.1\r\nHost: ovl\r\n");
+    body.ifPresent(
+        bytes ->
+            head.append("Content-Type: application/json\r\nContent-Length: ")
+                .append(bytes.length)
+                .append("\r\n"));
+    if (body.isEmpty() && !method.equals("GET")) {
+      head.append("Content-Length: 0\r\n");
+    }
+    send(head.append("\r\n").toString().getBytes(StandardCharsets.US_ASCII));
+    if (body.isPresent()) {
+      send(body.get());
+    }
+    return answer();
+  }
+
+  private Answer answer() throws IOException {
+    String[] status = line().split(" ", 3);
+    if (status.length < 2 || !status[0].equals("HTTP/1.1") || !status[1].matches("[0-9]{3}")) {
+      throw new IOException("what answers is no ovl daemon");
+    }
+    long length = -1;
+    boolean chunked = false;
+    boolean keep = true;
+    for (int i = 0; ; i++) {
+      String header = line();
+      if (header.isEmpty()) {
+        break;
+      }
+      int colon = header.indexOf(':');
+      if (i > MAX_HEADERS || colon < 0) {
+        throw new IOException("the answer's head is no HTTP");
+      }
+      String value = header.substring(colon + 1).strip();
+      switch (header.substring(0, colon).toLowerCase(Locale.ROOT)) {
+        case "content-length" -> length = number(value, 10);
+        case "transfer-encoding" -> chunked = value.equalsIgnoreCase("chunked");
+        case "connection" -> keep = !value.equalsIgnoreCase("close");
+        default -> {}
+      }
+    }
+    if (!chunked && length < 0) {
+      throw new IOException("the answer has no length");
+    }
+    return new Answer(Integer.parseInt(status[1]), new Body(chunked, length, keep));
+  }
+
+  private static long number(String text, int radix) throws IOException {
+    try {
+      long number = Long.parseLong(text, radix);
+      if (number >= 0) {
+        return number;
+      }
+    } catch (NumberFormatException e) {
+      throw new IOException("the answer has a wrong length: " + text, e);
+    }
+    throw new IOException("the answer has a wrong length: " + text);
+  }
+
+  private String line() throws IOException {
+    StringBuilder line = new StringBuilder();
+    while (true) {
+      int b = in.read();
+      if (b < 0) {
+        throw new EOFException();
+      }
+      if (b == '\n') {
+        int end = line.length();
+        return end > 0 && line.charAt(end - 1) == '\r'
+            ? line.substring(0, end - 1)
+            : line.toString();
+      }
+      if (line.length() >= MAX_LINE_BYTES) {
+        throw new IOException("the answer has too long a line");
+      }
+      line.append((char) b);
+    }
+  }
+
+  private void send(byte[] bytes) throws IOException {
+    ByteBuffer buffer = ByteBuffer.wrap(bytes);
+    SelectionKey key = channel.keyFor(selector);
+    try {
+      while (buffer.hasRemaining()) {
+        if (channel.write(buffer) == 0) {
+          key.interestOps(SelectionKey.OP_WRITE);
+          await();
+        }
+      }
+    } finally {
+      key.interestOps(SelectionKey.OP_READ);
+    }
+  }
+
+  /** Waits until the channel is ready for what it is registered for. */
+  private void await() throws IOException {
+    long millis = 0;
+    if (deadline.isPresent()) {
+      millis = Duration.ofNanos(deadline.get() - System.nanoTime()).toMillis();
+      if (millis <= 0) {
+        throw new InterruptedIOException();
+      }
+    }
+    selector.select(millis);
+    selector.selectedKeys().clear();
+    if (Thread.currentThread().isInterrupted()) {
+      throw new InterruptedIOException();
+    }
+  }
+
+  @Override
+  public void close() throws IOException {
+    selector.close();
+    channel.close();
+  }
+
+  /** The bytes that come, waited for. */
+  private final class Incoming extends InputStream {
+    @Override
+    public int read() throws IOException {
+      byte[] one = new byte[1];
+      return read(one, 0, 1) < 0 ? -1 : one[0] & 0xff;
+    }
+
+    @Override
+    public int read(byte[] bytes, int offset, int length) throws IOException {
+      ByteBuffer buffer = ByteBuffer.wrap(bytes, offset, length);
+      while (true) {
+        int count = channel.read(buffer);
+        if (count != 0) {
+          return count;
+        }
+        await();
+      }
+    }
+  }
+
+  /** The bytes of one answer. */
+  private final class Body extends InputStream {
+    private final boolean chunked;
+    private final boolean keep;
+
+    /** Of the chunk or the whole. */
+    private long left;
+
+    private boolean first = true;
+    private boolean ended;
+
+    Body(boolean chunked, long length, boolean keep) {
+      this.chunked = chunked;
+      this.keep = keep;
+      this.left = chunked ? 0 : length;
+    }
+
+    @Override
+    public int read() throws IOException {
+      byte[] one = new byte[1];
+      return read(one, 0, 1) < 0 ? -1 : one[0] & 0xff;
+    }
+
+    @Override
+    public int read(byte[] bytes, int offset, int length) throws IOException {
+      if (!ended && left == 0) {
+        advance();
+      }
+      if (ended) {
+        return -1;
+      }
+      int count = in.read(bytes, offset, (int) Math.min(length, left));
+      if (count < 0) {
+        throw new EOFException();
+      }
+      left -= count;
+      return count;
+    }
+
+    /** To the next chunk, or the end. */
+    private void advance() throws IOException {
+      if (chunked) {
+        if (!first) {
+          line();
+        }
+        first = false;
+        String size = line();
+        int extension = size.indexOf(';');
+        left = number(extension < 0 ? size : size.substring(0, extension), 16);
+        if (left > 0) {
+          return;
+        }
+        for (String trailer = line(); !trailer.isEmpty(); trailer = line()) {
+          // none means anything to us
+        }
+      }
+      ended = true;
+      reusable = keep;
+    }
+  }
+}

@@ -1,0 +1,345 @@
+package dev.ovl.service;
+
+import dev.ovl.api.CommandHost;
+import dev.ovl.api.Done;
+import dev.ovl.api.Failure;
+import dev.ovl.api.HostException;
+import dev.ovl.api.MountDraft;
+import dev.ovl.api.StackCopy;
+import dev.ovl.api.StackDraft;
+import dev.ovl.api.StackEntry;
+import dev.ovl.api.StackPatch;
+import dev.ovl.api.StackReport;
+import dev.ovl.api.StackSummary;
+import dev.ovl.engine.EngineException;
+import dev.ovl.engine.mount.DirectMounts;
+import dev.ovl.engine.mount.MountMethod;
+import dev.ovl.engine.mount.OverlayMount;
+import dev.ovl.engine.probe.Probe;
+import dev.ovl.engine.stack.StackName;
+import dev.ovl.engine.stack.StackRequest;
+import dev.ovl.engine.stack.StackState;
+import dev.ovl.engine.stack.Stacks;
+import dev.ovl.sys.Errno;
+import dev.ovl.sys.ErrnoException;
+import dev.ovl.sys.OsPath;
+import dev.ovl.sys.Syscalls;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+
+/** The engine of this process as host of commands. */
+public final class EngineHost implements CommandHost {
+  private final Syscalls sys;
+  private final OsPath root;
+  private final Stacks stacks;
+  private final DirectMounts mounts;
+
+  /** Whether what dead processes left was looked for. Twice does no harm. */
+  private volatile boolean recovered;
+
+  /**
+   * Touches nothing yet.
+   *
+   * @param sys what to call
+   * @param root the root directory, which need not exist yet
+   * @param run the run directory, which need not exist yet
+   */
+  public EngineHost(Syscalls sys, OsPath root, OsPath run) {
+    this.sys = sys;
+    this.root = root;
+    this.stacks = new Stacks(sys, root, run);
+    this.mounts = new DirectMounts(sys, run);
+  }
+
+  // ---- questions ----------------------------------------------------------------------------
+
+  @Override
+  public List<StackEntry> list() throws HostException {
+    return ask(
+        () -> {
+          List<StackEntry> entries = new ArrayList<>();
+          for (StackName name : stacks.names()) {
+            entries.add(entry(name));
+          }
+          return entries;
+        });
+  }
+
+  private StackEntry entry(StackName name) {
+    try {
+      return new StackEntry.Known(Reports.summary(stacks.summary(name)));
+    } catch (EngineException | ErrnoException e) {
+      return new StackEntry.Unknown(name.text(), e.getMessage());
+    }
+  }
+
+  @Override
+  public List<String> namesByDependency() throws HostException {
+    return ask(() -> stacks.namesByDependency().stream().map(StackName::text).toList());
+  }
+
+  @Override
+  public StackSummary status(String name) throws HostException {
+    return ask(() -> Reports.summary(stacks.summary(StackName.of(name))));
+  }
+
+  @Override
+  public StackReport inspect(String name) throws HostException {
+    return ask(() -> Reports.report(stacks.report(StackName.of(name))));
+  }
+
+  @Override
+  public Map<String, Object> probe() throws HostException {
+    return ask(() -> new Probe(sys, root).run().json());
+  }
+
+  // ---- definitions --------------------------------------------------------------------------
+
+  @Override
+  public Done create(StackDraft draft, boolean up, boolean dryRun) throws HostException {
+    return change(
+        dryRun,
+        () -> {
+          StackRequest request = Requests.request(draft);
+          if (dryRun) {
+            stacks.checkCreate(request);
+            return Done.would("would create " + request.name());
+          }
+          stacks.create(request);
+          return up ? Done.at(upOrForget(request.name()).toString()) : Done.SILENT;
+        });
+  }
+
+  /** A stack that cannot be mounted as asked is not created either. */
+  private OsPath upOrForget(StackName stack) throws EngineException, ErrnoException {
+    try {
+      return stacks.up(stack, false);
+    } catch (EngineException | ErrnoException failure) {
+      try {
+        stacks.remove(stack, false);
+      } catch (EngineException | ErrnoException second) {
+        failure.addSuppressed(second);
+      }
+      throw failure;
+    }
+  }
+
+  @Override
+  public Done set(String name, StackPatch patch, boolean dryRun) throws HostException {
+    return change(
+        dryRun,
+        () -> {
+          StackName stack = StackName.of(name);
+          if (dryRun) {
+            stacks.checkSet(stack, Requests.change(patch));
+            return Done.would("would change " + stack);
+          }
+          stacks.set(stack, Requests.change(patch));
+          return Done.SILENT;
+        });
+  }
+
+  @Override
+  public Done copy(String name, StackCopy copy, boolean dryRun) throws HostException {
+    return change(
+        dryRun,
+        () -> {
+          StackName stack = StackName.of(name);
+          StackName as = StackName.of(copy.as());
+          if (dryRun) {
+            stacks.checkCopy(stack, as, Requests.change(copy.patch()));
+            return Done.would("would copy " + stack + " as " + as);
+          }
+          stacks.copy(stack, as, Requests.change(copy.patch()));
+          return Done.SILENT;
+        });
+  }
+
+  @Override
+  public Done remove(String name, boolean force, boolean dryRun) throws HostException {
+    return change(
+        dryRun,
+        () -> {
+          StackName stack = StackName.of(name);
+          if (dryRun) {
+            return Done.would(
+                "would forget "
+                    + stack
+                    + stacks
+                        .report(stack)
+                        .definition()
+                        .layer()
+                        .map(layer -> " and delete its layer " + layer.id())
+                        .orElse(""));
+          }
+          stacks.remove(stack, force);
+          return Done.SILENT;
+        });
+  }
+
+  // ---- mounts -------------------------------------------------------------------------------
+
+  @Override
+  public Done up(String name, boolean acceptVolatile, boolean dryRun) throws HostException {
+    return change(
+        dryRun,
+        () -> {
+          StackName stack = StackName.of(name);
+          return dryRun
+              ? Done.would(wouldMount(stack))
+              : Done.at(stacks.up(stack, acceptVolatile).toString());
+        });
+  }
+
+  private String wouldMount(StackName stack) throws EngineException, ErrnoException {
+    dev.ovl.engine.stack.StackReport report = stacks.report(stack);
+    return report.state().mounted().isPresent()
+        ? stack + " is up already"
+        : "would mount "
+            + stack
+            + " on "
+            + report.target().quoted()
+            + " by "
+            + report.method().word()
+            + (report.nested() ? ", nested" : "");
+  }
+
+  @Override
+  public Done down(String name, boolean lazy, boolean dryRun) throws HostException {
+    return change(
+        dryRun,
+        () -> {
+          StackName stack = StackName.of(name);
+          if (dryRun) {
+            StackState state = stacks.state(stack);
+            return Done.would(
+                state.mounted().isPresent()
+                    ? "would unmount " + state.mounted().get().point().quoted()
+                    : stack + " is down already");
+          }
+          stacks.down(stack, lazy);
+          return Done.SILENT;
+        });
+  }
+
+  @Override
+  public Done mount(MountDraft draft, boolean dryRun) throws HostException {
+    return guarded(
+        true,
+        () -> {
+          OverlayMount mount =
+              mounts.describe(Requests.parsed(draft), Requests.path("target", draft.target()));
+          Optional<MountMethod> forced = Requests.method(draft.method());
+          if (dryRun) {
+            return Done.would(
+                "would mount "
+                    + mount.target().quoted()
+                    + " by "
+                    + mounts.check(mount, forced).method().word());
+          }
+          mounts.mount(mount, forced);
+          return Done.SILENT;
+        });
+  }
+
+  @Override
+  public Done umount(String target, boolean lazy, boolean dryRun) throws HostException {
+    return guarded(
+        true,
+        () -> {
+          OsPath path = Requests.path("target", target);
+          if (dryRun) {
+            return Done.would("would unmount " + mounts.mounted(path).point().quoted());
+          }
+          mounts.umount(path, lazy);
+          return Done.SILENT;
+        });
+  }
+
+  // ---- housekeeping -------------------------------------------------------------------------
+
+  /** Finishes or undoes what processes that died left half done. */
+  public void recover() throws HostException {
+    guarded(
+        true,
+        () -> {
+          recoverStacks();
+          return Done.SILENT;
+        });
+  }
+
+  private void recoverStacks() throws EngineException, ErrnoException {
+    stacks.recover();
+    recovered = true;
+  }
+
+  @Override
+  public void close() {
+    stacks.close();
+    mounts.close();
+  }
+
+  // ---- failures -----------------------------------------------------------------------------
+
+  /** What the engine does. */
+  private interface Work<T> {
+    T run() throws EngineException, ErrnoException;
+  }
+
+  private <T> T ask(Work<T> question) throws HostException {
+    return guarded(false, question);
+  }
+
+  private Done change(boolean dryRun, Work<Done> work) throws HostException {
+    return guarded(
+        true,
+        () -> {
+          if (!dryRun && !recovered) {
+            recoverStacks();
+          }
+          return work.run();
+        });
+  }
+
+  private <T> T guarded(boolean needsRoot, Work<T> work) throws HostException {
+    try {
+      if (needsRoot) {
+        requireRoot();
+      }
+      try {
+        return work.run();
+      } catch (ErrnoException e) {
+        if (e.is(Errno.EACCES)) {
+          requireRoot();
+        }
+        throw e;
+      }
+    } catch (EngineException e) {
+      throw new HostException(failure(e), e);
+    } catch (ErrnoException e) {
+      throw new HostException(
+          new Failure(Failure.Kind.FAILED, e.getMessage(), Optional.of(e.errno().name())), e);
+    }
+  }
+
+  /** Refuses whoever may not mount, before anything is touched. */
+  private void requireRoot() throws EngineException {
+    int uid = sys.geteuid();
+    if (uid != 0) {
+      throw EngineException.failed(
+          "needs root (the effective user id is " + uid + ")", Errno.EPERM);
+    }
+  }
+
+  private static Failure failure(EngineException e) {
+    Failure.Kind kind =
+        switch (e.kind()) {
+          case USAGE -> Failure.Kind.USAGE;
+          case NO_SUCH_STACK -> Failure.Kind.NO_SUCH_STACK;
+          case FAILED -> Failure.Kind.FAILED;
+        };
+    return new Failure(kind, e.getMessage(), e.errno().map(Enum::name));
+  }
+}
