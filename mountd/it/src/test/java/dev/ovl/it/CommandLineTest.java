@@ -446,8 +446,8 @@ class CommandLineTest {
     assertTrue(ovlctl.run("ls", "--nosuch").failed(2).startsWith("ls: Unknown option: '--nosuch'"));
     assertTrue(ovlctl.run("create").failed(2).startsWith("create: "));
     assertTrue(ovlctl.run("status").failed(2).startsWith("status: "));
-    assertTrue(ovlctl.run("--host", "tcp://x", "ls").failed(2).contains("'tcp://x'"));
-    assertTrue(ovlctl.run("--host", "unix://x", "ls").failed(2).contains("'unix://x'"));
+    assertTrue(ovlctl.run("--host", "tcp://x", "ls").failed(2).contains("tcp://x"));
+    assertTrue(ovlctl.run("--host", "unix://x", "ls").failed(2).contains("unix://x"));
     assertTrue(ovlctl.run("--host", "unix:///x", "--trace", "ls").failed(2).contains("--trace"));
     assertTrue(ovlctl.run("--root", "", "ls").failed(2).contains("empty"));
   }
