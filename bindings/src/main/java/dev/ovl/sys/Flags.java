@@ -246,6 +246,10 @@ final class Flags implements Argument {
           .with("SOCK_CLOEXEC", Linux.SOCK_CLOEXEC)
           .with("SOCK_NONBLOCK", Linux.SOCK_NONBLOCK);
 
+  /** Of shutdown(2). */
+  static final Flags SHUTDOWN =
+      value().with("SHUT_RD", Linux.SHUT_RD).with("SHUT_RDWR", Linux.SHUT_RDWR);
+
   /** The level of getsockopt(2). */
   static final Flags SOCKET_LEVEL = value().with("SOL_SOCKET", Linux.SOL_SOCKET);
 

@@ -228,7 +228,7 @@ public final class Linux {
   public static final int CLONE_NEWNS = LibC.CLONE_NEWNS();
   public static final int CLONE_NEWUSER = LibC.CLONE_NEWUSER();
 
-  // ---- socket(2), getsockopt(2), sendto(2) ----------------------------------------------------
+  // ---- socket(2) and its like --------------------------------------------------------------
 
   public static final int AF_UNIX = LibC.AF_UNIX();
   public static final int SOCK_STREAM = LibC.SOCK_STREAM();
@@ -239,6 +239,8 @@ public final class Linux {
   public static final int SOL_SOCKET = LibC.SOL_SOCKET();
   public static final int SO_PEERCRED = LibC.SO_PEERCRED();
   public static final int SO_PEERGROUPS = LibC.SO_PEERGROUPS();
+  public static final int SHUT_RD = LibC.SHUT_RD();
+  public static final int SHUT_RDWR = LibC.SHUT_RDWR();
   public static final int MSG_DONTWAIT = LibC.MSG_DONTWAIT();
   public static final int MSG_NOSIGNAL = LibC.MSG_NOSIGNAL();
 

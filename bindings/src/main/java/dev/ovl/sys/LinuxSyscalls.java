@@ -603,6 +603,40 @@ public final class LinuxSyscalls implements Syscalls {
   }
 
   @Override
+  public void bind(int fd, UnixAddress address) throws ErrnoException {
+    Scratch s = Scratch.begin();
+    MemorySegment to = socketAddress(s, address);
+    long result = syscall(s, Call.BIND, fd, to.address(), to.byteSize());
+    check(result, s, Call.BIND, fd, address);
+  }
+
+  @Override
+  public void listen(int fd, int backlog) throws ErrnoException {
+    Scratch s = Scratch.begin();
+    check(syscall(s, Call.LISTEN, fd, backlog), s, Call.LISTEN, fd, backlog);
+  }
+
+  @Override
+  public int accept4(int fd) throws ErrnoException {
+    Scratch s = Scratch.begin();
+    long result = syscall(s, Call.ACCEPT4, fd, 0, 0, Linux.SOCK_CLOEXEC);
+    return (int) check(result, s, Call.ACCEPT4, fd);
+  }
+
+  @Override
+  public void shutdown(int fd, int how) throws ErrnoException {
+    Scratch s = Scratch.begin();
+    check(syscall(s, Call.SHUTDOWN, fd, how), s, Call.SHUTDOWN, fd, how);
+  }
+
+  private static MemorySegment socketAddress(Scratch s, UnixAddress address) {
+    MemorySegment to = s.reserve(address.size());
+    sockaddr_un.sun_family(to, (short) Linux.AF_UNIX);
+    to.asSlice(sockaddr_un.sun_path$offset()).copyFrom(MemorySegment.ofArray(address.path()));
+    return to;
+  }
+
+  @Override
   public byte[] getsockopt(int fd, int level, int option) throws ErrnoException {
     for (int size = INITIAL_RESULT_BYTES; ; size *= 4) {
       Scratch s = Scratch.begin();
@@ -622,9 +656,7 @@ public final class LinuxSyscalls implements Syscalls {
   public int sendto(int fd, ByteBuffer message, int flags, UnixAddress address)
       throws ErrnoException {
     Scratch s = Scratch.begin();
-    MemorySegment to = s.reserve(address.size());
-    sockaddr_un.sun_family(to, (short) Linux.AF_UNIX);
-    to.asSlice(sockaddr_un.sun_path$offset()).copyFrom(MemorySegment.ofArray(address.path()));
+    MemorySegment to = socketAddress(s, address);
     try {
       long result =
           syscall(

@@ -409,6 +409,26 @@ public abstract class ObservedSyscalls implements Syscalls {
   }
 
   @Override
+  public void bind(int fd, UnixAddress address) throws ErrnoException {
+    run(Call.BIND, () -> sys.bind(fd, address), fd, address);
+  }
+
+  @Override
+  public void listen(int fd, int backlog) throws ErrnoException {
+    run(Call.LISTEN, () -> sys.listen(fd, backlog), fd, backlog);
+  }
+
+  @Override
+  public int accept4(int fd) throws ErrnoException {
+    return call(Call.ACCEPT4, () -> sys.accept4(fd), fd);
+  }
+
+  @Override
+  public void shutdown(int fd, int how) throws ErrnoException {
+    run(Call.SHUTDOWN, () -> sys.shutdown(fd, how), fd, how);
+  }
+
+  @Override
   public byte[] getsockopt(int fd, int level, int option) throws ErrnoException {
     return call(Call.GETSOCKOPT, () -> sys.getsockopt(fd, level, option), fd, level, option);
   }

@@ -212,6 +212,32 @@ public interface Syscalls {
   int socket(int domain, int type, int protocol) throws ErrnoException;
 
   /**
+   * bind(2).
+   *
+   * @throws ErrnoException EADDRINUSE: the name is taken, if only by a socket file that nobody
+   *     listens to; EINVAL: the address is longer than 108 bytes
+   */
+  void bind(int fd, UnixAddress address) throws ErrnoException;
+
+  /** listen(2). */
+  void listen(int fd, int backlog) throws ErrnoException;
+
+  /**
+   * accept4(2), with SOCK_CLOEXEC. Returns a descriptor.
+   *
+   * @throws ErrnoException EAGAIN: nobody waits, and the socket is non-blocking; EMFILE, ENFILE:
+   *     the peer goes on waiting
+   */
+  int accept4(int fd) throws ErrnoException;
+
+  /**
+   * shutdown(2): a thread that waits in a read(2) of the socket is woken.
+   *
+   * @param how SHUT_RD or SHUT_RDWR
+   */
+  void shutdown(int fd, int how) throws ErrnoException;
+
+  /**
    * getsockopt(2): the whole value, however long; {@link Peer} reads those that say who is at the
    * other end. ENOPROTOOPT: no such option; ENODATA: SO_PEERGROUPS of a socket without a peer.
    */

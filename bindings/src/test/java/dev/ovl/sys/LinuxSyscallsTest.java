@@ -32,6 +32,8 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
+import java.util.concurrent.FutureTask;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicReference;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -765,7 +767,7 @@ class LinuxSyscallsTest {
         assertErrno(nobody, () -> sys.sendto(sender.number(), message, 0, address));
         assertEquals(1, message.position());
 
-        C.bind(receiver.number(), address);
+        sys.bind(receiver.number(), address);
         assertEquals(7, sys.sendto(sender.number(), message, Linux.MSG_NOSIGNAL, address));
         assertEquals(8, message.position());
         assertEquals(Linux.POLLIN, sys.poll(receiver.number(), Linux.POLLIN, 10_000));
@@ -780,6 +782,29 @@ class LinuxSyscallsTest {
       UnixAddress tooLong = new UnixAddress(OsPath.of("@" + "n".repeat(108)));
       assertErrno(Errno.ECONNREFUSED, () -> sys.sendto(sender.number(), direct(NONE), 0, longest));
       assertErrno(Errno.EINVAL, () -> sys.sendto(sender.number(), direct(NONE), 0, tooLong));
+    }
+  }
+
+  @Test
+  void connectionsAreAccepted() throws Throwable {
+    UnixAddress address = new UnixAddress(in("listening"));
+    try (Fd socket = new Fd(sys, sys.socket(Linux.AF_UNIX, Linux.SOCK_STREAM, 0));
+        Fd client = new Fd(sys, sys.socket(Linux.AF_UNIX, Linux.SOCK_STREAM, 0))) {
+      sys.bind(socket.number(), address);
+      assertErrno(Errno.EADDRINUSE, () -> sys.bind(client.number(), address));
+      sys.listen(socket.number(), 5);
+      C.connect(client.number(), address);
+      try (Fd accepted = new Fd(sys, sys.accept4(socket.number()))) {
+        assertEquals(5, sys.write(client.number(), direct(bytes("hello"))));
+        assertEquals(5, sys.read(accepted.number(), ByteBuffer.allocateDirect(64)));
+        assertEquals(ProcessHandle.current().pid(), Peer.of(sys, accepted.number()).pid());
+        FutureTask<Integer> atTheEnd =
+            new FutureTask<>(() -> sys.read(accepted.number(), ByteBuffer.allocateDirect(1)));
+        Thread.ofPlatform().start(atTheEnd);
+        sys.shutdown(accepted.number(), Linux.SHUT_RDWR);
+        assertEquals(0, atTheEnd.get(10, TimeUnit.SECONDS));
+        assertErrno(Errno.EPIPE, () -> sys.write(client.number(), direct(bytes("x"))));
+      }
     }
   }
 
@@ -810,13 +835,13 @@ class LinuxSyscallsTest {
       }
     }
 
-    static void bind(int fd, UnixAddress address) throws Throwable {
+    static void connect(int fd, UnixAddress address) throws Throwable {
       try (Arena arena = Arena.ofConfined()) {
         MemorySegment name = arena.allocate(address.size(), Long.BYTES);
         sockaddr_un.sun_family(name, (short) Linux.AF_UNIX);
         byte[] path = address.path();
         MemorySegment.copy(path, 0, name, JAVA_BYTE, sockaddr_un.sun_path$offset(), path.length);
-        MethodHandle call = link("bind", JAVA_INT, ADDRESS, JAVA_INT);
+        MethodHandle call = link("connect", JAVA_INT, ADDRESS, JAVA_INT);
         assertEquals(0, (int) call.invokeExact(fd, name, (int) address.size()));
       }
     }

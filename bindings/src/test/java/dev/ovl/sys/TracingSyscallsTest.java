@@ -290,6 +290,13 @@ class TracingSyscallsTest {
         3,
         s -> s.socket(Linux.AF_UNIX, Linux.SOCK_SEQPACKET, 0));
     assertTrace(
+        "bind(3, {sa_family=AF_UNIX, sun_path=\"/run/n\"}, 9) = 0",
+        null,
+        s -> s.bind(3, new UnixAddress(OsPath.of("/run/n"))));
+    assertTrace("listen(3, 128) = 0", null, s -> s.listen(3, 128));
+    assertTrace("accept4(3) = 4", 4, s -> s.accept4(3));
+    assertTrace("shutdown(4, SHUT_RDWR) = 0", null, s -> s.shutdown(4, Linux.SHUT_RDWR));
+    assertTrace(
         "getsockopt(3, SOL_SOCKET, SO_PEERGROUPS) = 0 (\"\\001\\000\\000\\000\")",
         new byte[] {1, 0, 0, 0},
         s -> s.getsockopt(3, Linux.SOL_SOCKET, Linux.SO_PEERGROUPS));

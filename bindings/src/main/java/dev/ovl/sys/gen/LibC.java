@@ -1526,6 +1526,24 @@ public class LibC extends LibC$shared {
     public static int MSG_NOSIGNAL() {
         return MSG_NOSIGNAL;
     }
+    private static final int SHUT_RD = (int)0L;
+    /**
+     * {@snippet lang=c :
+     * enum <anonymous>.SHUT_RD = 0
+     * }
+     */
+    public static int SHUT_RD() {
+        return SHUT_RD;
+    }
+    private static final int SHUT_RDWR = (int)2L;
+    /**
+     * {@snippet lang=c :
+     * enum <anonymous>.SHUT_RDWR = 2
+     * }
+     */
+    public static int SHUT_RDWR() {
+        return SHUT_RDWR;
+    }
     private static final int XATTR_CREATE = (int)1L;
     /**
      * {@snippet lang=c :
@@ -1994,6 +2012,24 @@ public class LibC extends LibC$shared {
     public static int STATX_DIOALIGN() {
         return STATX_DIOALIGN;
     }
+    private static final int SYS_accept4 = (int)288L;
+    /**
+     * {@snippet lang=c :
+     * #define SYS_accept4 288
+     * }
+     */
+    public static int SYS_accept4() {
+        return SYS_accept4;
+    }
+    private static final int SYS_bind = (int)49L;
+    /**
+     * {@snippet lang=c :
+     * #define SYS_bind 49
+     * }
+     */
+    public static int SYS_bind() {
+        return SYS_bind;
+    }
     private static final int SYS_close = (int)3L;
     /**
      * {@snippet lang=c :
@@ -2201,6 +2237,15 @@ public class LibC extends LibC$shared {
     public static int SYS_linkat() {
         return SYS_linkat;
     }
+    private static final int SYS_listen = (int)50L;
+    /**
+     * {@snippet lang=c :
+     * #define SYS_listen 50
+     * }
+     */
+    public static int SYS_listen() {
+        return SYS_listen;
+    }
     private static final int SYS_listxattr = (int)194L;
     /**
      * {@snippet lang=c :
@@ -2380,6 +2425,15 @@ public class LibC extends LibC$shared {
      */
     public static int SYS_setxattr() {
         return SYS_setxattr;
+    }
+    private static final int SYS_shutdown = (int)48L;
+    /**
+     * {@snippet lang=c :
+     * #define SYS_shutdown 48
+     * }
+     */
+    public static int SYS_shutdown() {
+        return SYS_shutdown;
     }
     private static final int SYS_socket = (int)41L;
     /**
