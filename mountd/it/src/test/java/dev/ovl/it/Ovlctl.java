@@ -5,6 +5,7 @@ import dev.ovl.testkit.Scratch;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.Arrays;
 import java.util.Map;
 import java.util.TreeMap;
@@ -23,17 +24,20 @@ final class Ovlctl {
   /** The checkout that is tested. */
   static final Path CHECKOUT = Path.of(checkout());
 
-  private static final int PATIENCE_SECONDS = 120;
+  private static final Duration PATIENCE = Duration.ofMinutes(2);
   private static final AtomicInteger SCRIPTS = new AtomicInteger();
 
   private final Scratch scripts;
   private final OsPath directory;
   private final Map<String, String> environment;
+  private final Duration patience;
 
-  private Ovlctl(Scratch scripts, OsPath directory, Map<String, String> environment) {
+  private Ovlctl(
+      Scratch scripts, OsPath directory, Map<String, String> environment, Duration patience) {
     this.scripts = scripts;
     this.directory = directory;
     this.environment = environment;
+    this.patience = patience;
   }
 
   /** With the root {@code root} and the run directory {@code run} in the scratch directory. */
@@ -48,7 +52,7 @@ final class Ovlctl {
     if (java != null) {
       environment.put("JAVA_HOME", java);
     }
-    return new Ovlctl(scratch, scratch.path(), environment);
+    return new Ovlctl(scratch, scratch.path(), environment, PATIENCE);
   }
 
   private static String checkout() {
@@ -66,21 +70,26 @@ final class Ovlctl {
 
   /** In another directory. */
   Ovlctl in(OsPath other) {
-    return new Ovlctl(scripts, other, environment);
+    return new Ovlctl(scripts, other, environment, patience);
   }
 
   /** With a variable set. */
   Ovlctl with(String variable, String value) {
     Map<String, String> more = new TreeMap<>(environment);
     more.put(variable, value);
-    return new Ovlctl(scripts, directory, more);
+    return new Ovlctl(scripts, directory, more, patience);
   }
 
   /** With a variable unset. */
   Ovlctl without(String variable) {
     Map<String, String> less = new TreeMap<>(environment);
     less.remove(variable);
-    return new Ovlctl(scripts, directory, less);
+    return new Ovlctl(scripts, directory, less, patience);
+  }
+
+  /** With more time, or less, for each run. */
+  Ovlctl within(Duration limit) {
+    return new Ovlctl(scripts, directory, environment, limit);
   }
 
   /** Runs ovlctl with these arguments. */
@@ -123,8 +132,8 @@ final class Ovlctl {
       builder.redirectError(err.toFile());
       Process process = builder.start();
       try {
-        if (!process.waitFor(PATIENCE_SECONDS, TimeUnit.SECONDS)) {
-          throw new AssertionError(command + " takes more than " + PATIENCE_SECONDS + " s");
+        if (!process.waitFor(patience.toMillis(), TimeUnit.MILLISECONDS)) {
+          throw new AssertionError(command + " takes more than " + patience);
         }
       } finally {
         process.descendants().forEach(ProcessHandle::destroyForcibly);

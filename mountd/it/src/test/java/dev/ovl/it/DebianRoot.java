@@ -1,0 +1,133 @@
+package dev.ovl.it;
+
+import dev.ovl.sys.ErrnoException;
+import dev.ovl.sys.OsPath;
+import dev.ovl.testkit.Requires;
+import dev.ovl.testkit.Scratch;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.Optional;
+
+/**
+ * A Debian system in a directory, to install into. What debootstrap made is kept in the module's
+ * build directory; each object is a copy to write in, an overlay whose upper lies in a scratch
+ * tmpfs and ends with it.
+ */
+final class DebianRoot {
+  private static final String SUITE = "bookworm";
+  private static final Path KEPT = Ovlctl.CHECKOUT.resolve("mountd/it/target/debian");
+  private static final Duration MADE_WITHIN = Duration.ofMinutes(5);
+
+  private final Scratch scratch;
+  private final OsPath directory;
+
+  private DebianRoot(Scratch scratch, OsPath directory) {
+    this.scratch = scratch;
+    this.directory = directory;
+  }
+
+  /** The least of Debian: essential packages and apt. */
+  static DebianRoot minimal(Scratch scratch) {
+    return copy(scratch, keptMinimal(scratch));
+  }
+
+  /** The same with systemd as its init. */
+  static DebianRoot withSystemd(Scratch scratch) {
+    Path minimal = keptMinimal(scratch);
+    return copy(
+        scratch,
+        kept(
+            scratch,
+            "systemd",
+            """
+            cp -a %s new
+            export DEBIAN_FRONTEND=noninteractive
+            chroot new apt-get update
+            chroot new apt-get install --yes --no-install-recommends systemd-sysv
+            chroot new apt-get clean
+            """
+                .formatted(Ovlctl.quote(minimal.toString()))));
+  }
+
+  private static Path keptMinimal(Scratch scratch) {
+    Requires.overlay();
+    Requires.program("debootstrap");
+    return kept(scratch, "minimal", "debootstrap --variant=minbase " + SUITE + " new");
+  }
+
+  /**
+   * What is kept by a name; made, as the directory {@code new}, if it is not there yet. Skips the
+   * test when that fails, as it does without a network.
+   */
+  private static Path kept(Scratch scratch, String name, String script) {
+    Path made = KEPT.resolve(name);
+    if (!Files.isDirectory(made)) {
+      Result run =
+          Ovlctl.of(scratch)
+              .within(MADE_WITHIN)
+              .shell(
+                  """
+                  mkdir -p %1$s && cd %1$s && rm -rf new || exit
+                  sh -e >log 2>&1 <<'END'
+                  %2$s
+                  END
+                  [ $? = 0 ] || { tail -n 5 log; exit 1; }
+                  mv new %3$s
+                  """
+                      .formatted(Ovlctl.quote(KEPT.toString()), script, name));
+      Requires.that(
+          "debian",
+          run.status() == 0
+              ? Optional.empty()
+              : Optional.of("no Debian system can be made: " + (run.out() + run.err()).strip()));
+    }
+    return made;
+  }
+
+  private static DebianRoot copy(Scratch scratch, Path lower) {
+    try {
+      OsPath root = scratch.mkdirs("debian");
+      Ovlctl.of(scratch)
+          .shell(
+              """
+              mkdir upper work
+              mount -t overlay -o lowerdir=%s,upperdir=upper,workdir=work debian %s
+              mount -t proc proc %2$s/proc
+              # overlayfs takes no upper on overlayfs
+              mkdir -p %2$s/var/lib/ovl && mount -t tmpfs -o mode=711 tmpfs %2$s/var/lib/ovl
+              """
+                  .formatted(Ovlctl.quote(lower.toString()), root))
+          .fine();
+      return new DebianRoot(scratch, root);
+    } catch (ErrnoException e) {
+      throw new AssertionError("cannot make a directory", e);
+    }
+  }
+
+  /** Where it lies. */
+  OsPath directory() {
+    return directory;
+  }
+
+  /** A path in it, as it is seen from outside. */
+  Path resolve(String path) {
+    return Path.of(directory + path);
+  }
+
+  /** Puts a file into its root directory. */
+  void put(Path file) {
+    Ovlctl.of(scratch).shell("cp %s %s/".formatted(Ovlctl.quote(file + ""), directory)).fine();
+  }
+
+  /** Runs a script of its shell in it, as root and with an environment of Debian's. */
+  Result run(String script) {
+    return Ovlctl.of(scratch)
+        .shell(
+            "exec env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/root LC_ALL=C.UTF-8"
+                + " DEBIAN_FRONTEND=noninteractive chroot "
+                + directory
+                + " /bin/sh -c "
+                + Ovlctl.quote(script));
+  }
+}
