@@ -617,10 +617,10 @@ public final class LinuxSyscalls implements Syscalls {
   }
 
   @Override
-  public int accept4(int fd) throws ErrnoException {
+  public int accept4(int fd, int flags) throws ErrnoException {
     Scratch s = Scratch.begin();
-    long result = syscall(s, Call.ACCEPT4, fd, 0, 0, Linux.SOCK_CLOEXEC);
-    return (int) check(result, s, Call.ACCEPT4, fd);
+    long result = syscall(s, Call.ACCEPT4, fd, 0, 0, flags | Linux.SOCK_CLOEXEC);
+    return (int) check(result, s, Call.ACCEPT4, fd, flags);
   }
 
   @Override

@@ -419,8 +419,8 @@ public abstract class ObservedSyscalls implements Syscalls {
   }
 
   @Override
-  public int accept4(int fd) throws ErrnoException {
-    return call(Call.ACCEPT4, () -> sys.accept4(fd), fd);
+  public int accept4(int fd, int flags) throws ErrnoException {
+    return call(Call.ACCEPT4, () -> sys.accept4(fd, flags), fd, flags);
   }
 
   @Override

@@ -223,12 +223,13 @@ public interface Syscalls {
   void listen(int fd, int backlog) throws ErrnoException;
 
   /**
-   * accept4(2), with SOCK_CLOEXEC. Returns a descriptor.
+   * accept4(2). SOCK_CLOEXEC is always added. Returns a descriptor.
    *
+   * @param flags SOCK_NONBLOCK or 0
    * @throws ErrnoException EAGAIN: nobody waits, and the socket is non-blocking; EMFILE, ENFILE:
    *     the peer goes on waiting
    */
-  int accept4(int fd) throws ErrnoException;
+  int accept4(int fd, int flags) throws ErrnoException;
 
   /**
    * shutdown(2): a thread that waits in a read(2) of the socket is woken.

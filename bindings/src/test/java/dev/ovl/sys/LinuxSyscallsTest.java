@@ -794,7 +794,7 @@ class LinuxSyscallsTest {
       assertErrno(Errno.EADDRINUSE, () -> sys.bind(client.number(), address));
       sys.listen(socket.number(), 5);
       C.connect(client.number(), address);
-      try (Fd accepted = new Fd(sys, sys.accept4(socket.number()))) {
+      try (Fd accepted = new Fd(sys, sys.accept4(socket.number(), 0))) {
         assertEquals(5, sys.write(client.number(), direct(bytes("hello"))));
         assertEquals(5, sys.read(accepted.number(), ByteBuffer.allocateDirect(64)));
         assertEquals(ProcessHandle.current().pid(), Peer.of(sys, accepted.number()).pid());

@@ -294,7 +294,7 @@ class TracingSyscallsTest {
         null,
         s -> s.bind(3, new UnixAddress(OsPath.of("/run/n"))));
     assertTrace("listen(3, 128) = 0", null, s -> s.listen(3, 128));
-    assertTrace("accept4(3) = 4", 4, s -> s.accept4(3));
+    assertTrace("accept4(3, SOCK_NONBLOCK) = 4", 4, s -> s.accept4(3, Linux.SOCK_NONBLOCK));
     assertTrace("shutdown(4, SHUT_RDWR) = 0", null, s -> s.shutdown(4, Linux.SHUT_RDWR));
     assertTrace(
         "getsockopt(3, SOL_SOCKET, SO_PEERGROUPS) = 0 (\"\\001\\000\\000\\000\")",

@@ -12,45 +12,43 @@ import java.util.Optional;
  */
 public enum Route {
   /** {@link HostInfo}. */
-  VERSION("GET", "/v1/version", Access.READ, ""),
+  VERSION("version", "GET", "/v1/version", Access.READ, ""),
   /** {@link CommandHost#list}: {@code {"stacks": […]}}. */
-  LIST("GET", "/v1/stacks", Access.READ, ""),
+  LIST("ls", "GET", "/v1/stacks", Access.READ, ""),
   /** {@link CommandHost#namesByDependency}: {@code {"names": […]}}. */
-  NAMES("GET", "/v1/names", Access.READ, ""),
+  NAMES("ls", "GET", "/v1/names", Access.READ, ""),
   /** {@link CommandHost#create}. */
-  CREATE("POST", "/v1/stacks", Access.WRITE, "up dryRun"),
+  CREATE("create", "POST", "/v1/stacks", Access.WRITE, "up dryRun"),
   /** {@link CommandHost#inspect}. */
-  INSPECT("GET", "/v1/stacks/{name}", Access.READ, ""),
+  INSPECT("inspect", "GET", "/v1/stacks/{name}", Access.READ, ""),
   /** {@link CommandHost#set}. */
-  SET("PATCH", "/v1/stacks/{name}", Access.WRITE, "dryRun"),
+  SET("set", "PATCH", "/v1/stacks/{name}", Access.WRITE, "dryRun"),
   /** {@link CommandHost#remove}. */
-  REMOVE("DELETE", "/v1/stacks/{name}", Access.WRITE, "force dryRun"),
+  REMOVE("rm", "DELETE", "/v1/stacks/{name}", Access.WRITE, "force dryRun"),
   /** {@link CommandHost#status}. */
-  STATUS("GET", "/v1/stacks/{name}/status", Access.READ, ""),
+  STATUS("status", "GET", "/v1/stacks/{name}/status", Access.READ, ""),
   /** {@link CommandHost#copy}. */
-  CLONE("POST", "/v1/stacks/{name}/clone", Access.WRITE, "dryRun"),
+  CLONE("clone", "POST", "/v1/stacks/{name}/clone", Access.WRITE, "dryRun"),
   /** {@link CommandHost#up}. */
-  UP("POST", "/v1/stacks/{name}/up", Access.WRITE, "acceptVolatile dryRun"),
+  UP("up", "POST", "/v1/stacks/{name}/up", Access.WRITE, "acceptVolatile dryRun"),
   /** {@link CommandHost#down}. */
-  DOWN("POST", "/v1/stacks/{name}/down", Access.WRITE, "lazy dryRun"),
+  DOWN("down", "POST", "/v1/stacks/{name}/down", Access.WRITE, "lazy dryRun"),
   /** {@link CommandHost#up} of several: a line an outcome, then the result. */
-  UP_MANY("POST", "/v1/up", Access.WRITE, "acceptVolatile dryRun"),
+  UP_MANY("up", "POST", "/v1/up", Access.WRITE, "acceptVolatile dryRun"),
   /** {@link CommandHost#down} of several: a line an outcome, then the result. */
-  DOWN_MANY("POST", "/v1/down", Access.WRITE, "lazy dryRun"),
+  DOWN_MANY("down", "POST", "/v1/down", Access.WRITE, "lazy dryRun"),
   /** {@link CommandHost#remove} of several: a line an outcome, then the result. */
-  REMOVE_MANY("POST", "/v1/rm", Access.WRITE, "force dryRun"),
+  REMOVE_MANY("rm", "POST", "/v1/rm", Access.WRITE, "force dryRun"),
   /** {@link CommandHost#mount}. */
-  MOUNT("POST", "/v1/mount", Access.WRITE, "dryRun"),
+  MOUNT("mount", "POST", "/v1/mount", Access.WRITE, "dryRun"),
   /** {@link CommandHost#umount}: {@code {"target": …}}. */
-  UMOUNT("POST", "/v1/umount", Access.WRITE, "lazy dryRun"),
+  UMOUNT("umount", "POST", "/v1/umount", Access.WRITE, "lazy dryRun"),
   /** {@link CommandHost#probe}. */
-  INFO("GET", "/v1/info", Access.READ, ""),
+  INFO("info", "GET", "/v1/info", Access.READ, ""),
   /** What happens, a line an event, for as long as the client listens. */
-  EVENTS("GET", "/v1/events", Access.READ, ""),
-  /** Counters in the text format of Prometheus. */
-  METRICS("GET", "/v1/metrics", Access.READ, ""),
+  EVENTS("events", "GET", "/v1/events", Access.READ, ""),
   /** The OpenAPI document. */
-  OPENAPI("GET", "/v1/openapi.json", Access.READ, "");
+  OPENAPI("openapi", "GET", "/v1/openapi.json", Access.READ, "");
 
   /** What a request needs. */
   public enum Access {
@@ -62,6 +60,7 @@ public enum Route {
 
   private static final HexFormat HEX = HexFormat.of().withUpperCase();
 
+  private final String verb;
   private final String method;
   private final String template;
   private final Access access;
@@ -69,11 +68,17 @@ public enum Route {
   /** Separated by blanks. */
   private final String flags;
 
-  Route(String method, String template, Access access, String flags) {
+  Route(String verb, String method, String template, Access access, String flags) {
+    this.verb = verb;
     this.method = method;
     this.template = template;
     this.access = access;
     this.flags = flags;
+  }
+
+  /** What is done, as ovlctl names it where it has a verb for it. */
+  public String verb() {
+    return verb;
   }
 
   /** {@code GET} and the like. */

@@ -1,0 +1,167 @@
+package dev.ovl.server;
+
+import dev.ovl.engine.EngineException;
+import dev.ovl.engine.file.Files;
+import dev.ovl.sys.Errno;
+import dev.ovl.sys.ErrnoException;
+import dev.ovl.sys.Fd;
+import dev.ovl.sys.Linux;
+import dev.ovl.sys.OsPath;
+import dev.ovl.sys.Statx;
+import dev.ovl.sys.Syscalls;
+import dev.ovl.sys.UnixAddress;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.nio.file.attribute.GroupPrincipal;
+import java.nio.file.attribute.PosixFileAttributeView;
+import java.nio.file.attribute.UserPrincipalNotFoundException;
+import java.util.Optional;
+import java.util.OptionalInt;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * The socket at which a daemon listens, {@code mountd.sock} in the run directory: its own, with
+ * mode 0660 and a group, or one that the service manager made.
+ *
+ * <p>Whoever makes its own holds flock(2) on {@code mountd.lock} beside it, so that there is one
+ * daemon a run directory, and a socket file found there is one that nobody listens to any more.
+ */
+final class ControlSocket implements AutoCloseable {
+  private static final Logger LOG = LoggerFactory.getLogger(ControlSocket.class);
+  private static final OsPath NAME = OsPath.of("mountd.sock");
+  private static final OsPath NEW_NAME = OsPath.of(".mountd.sock.new");
+  private static final OsPath LOCK = OsPath.of("mountd.lock");
+  private static final int MODE = 0660;
+  private static final int BACKLOG = 1024;
+
+  private final Files files;
+  private final OsPath path;
+  private final Fd listening;
+
+  /** Absent for a socket of the service manager's. */
+  private final Optional<Fd> lock;
+
+  private ControlSocket(Files files, OsPath path, Fd listening, Optional<Fd> lock) {
+    this.files = files;
+    this.path = path;
+    this.listening = listening;
+    this.lock = lock;
+  }
+
+  /** Takes a listening socket that was handed over. */
+  static ControlSocket adopt(Syscalls sys, OsPath run, int descriptor) {
+    return new ControlSocket(
+        new Files(sys), run.resolve(NAME), new Fd(sys, descriptor), Optional.empty());
+  }
+
+  /**
+   * Makes one.
+   *
+   * @param group its group, by name; where there is none of that name root's stays
+   * @throws EngineException another daemon serves this run directory
+   */
+  static ControlSocket make(Syscalls sys, OsPath run, String group)
+      throws EngineException, ErrnoException {
+    Files files = new Files(sys);
+    files.mkdirs(run, 0755);
+    Fd lock = lock(sys, run);
+    boolean done = false;
+    try {
+      Fd listening = new Fd(sys, sys.socket(Linux.AF_UNIX, Linux.SOCK_STREAM, 0));
+      try {
+        listen(sys, files, run, listening, group);
+        done = true;
+        return new ControlSocket(files, run.resolve(NAME), listening, Optional.of(lock));
+      } finally {
+        if (!done) {
+          listening.close();
+        }
+      }
+    } finally {
+      if (!done) {
+        lock.close();
+      }
+    }
+  }
+
+  private static Fd lock(Syscalls sys, OsPath run) throws EngineException, ErrnoException {
+    int flags = Linux.O_RDWR | Linux.O_CREAT | Linux.O_NOFOLLOW;
+    Fd lock = new Fd(sys, sys.openat(Linux.AT_FDCWD, run.resolve(LOCK), flags, 0600));
+    boolean held = false;
+    try {
+      held = sys.flock(lock.number(), Linux.LOCK_EX | Linux.LOCK_NB);
+    } finally {
+      if (!held) {
+        lock.close();
+      }
+    }
+    if (!held) {
+      throw EngineException.failed(
+          "another daemon serves the run directory " + run.quoted(), Errno.EBUSY);
+    }
+    return lock;
+  }
+
+  /** Under another name until it can be used, so that nobody meets it half made. */
+  private static void listen(Syscalls sys, Files files, OsPath run, Fd listening, String group)
+      throws ErrnoException {
+    try (Fd directory = files.openPath(run)) {
+      // by descriptor: a path of any length and any bytes fits a socket's address so
+      OsPath fresh = Files.procPath(directory).resolve(NEW_NAME);
+      files.remove(fresh);
+      sys.bind(listening.number(), new UnixAddress(fresh));
+      giveTo(group, fresh);
+      sys.fchmodat(Linux.AT_FDCWD, fresh, MODE);
+      sys.listen(listening.number(), BACKLOG);
+      files.rename(fresh, Files.procPath(directory).resolve(NAME));
+    }
+  }
+
+  private static void giveTo(String group, OsPath socket) {
+    Path path = Path.of(socket.toString());
+    try {
+      GroupPrincipal principal =
+          path.getFileSystem().getUserPrincipalLookupService().lookupPrincipalByGroupName(group);
+      java.nio.file.Files.getFileAttributeView(path, PosixFileAttributeView.class)
+          .setGroup(principal);
+    } catch (UserPrincipalNotFoundException e) {
+      LOG.info("there is no group {}: only root can use the daemon", OsPath.quoted(group));
+    } catch (IOException e) {
+      LOG.warn("the socket cannot be given to group {}: {}", OsPath.quoted(group), e.getMessage());
+    }
+  }
+
+  /** What connections are accepted from. */
+  Fd listening() {
+    return listening;
+  }
+
+  /** Its path. */
+  OsPath path() {
+    return path;
+  }
+
+  /** The group that may connect; absent: root's, or it cannot be told. */
+  OptionalInt group() throws ErrnoException {
+    Optional<Statx> file = files.lstat(path);
+    return file.isPresent() && file.get().gid() != 0
+        ? OptionalInt.of(file.get().gid())
+        : OptionalInt.empty();
+  }
+
+  /** Listens no more. A socket of our own is removed. */
+  @Override
+  public void close() {
+    if (lock.isPresent()) {
+      try {
+        files.remove(path);
+      } catch (ErrnoException e) {
+        // the next daemon replaces it
+        LOG.warn("the socket stays behind: {}", e.getMessage());
+      }
+    }
+    listening.close();
+    lock.ifPresent(Fd::close);
+  }
+}

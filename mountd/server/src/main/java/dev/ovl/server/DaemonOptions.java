@@ -1,0 +1,32 @@
+package dev.ovl.server;
+
+import dev.ovl.server.api.ApiHandler;
+import dev.ovl.server.api.GroupAccess;
+import dev.ovl.server.log.Logging;
+import dev.ovl.sys.OsPath;
+import java.time.Duration;
+
+/**
+ * What a daemon is told.
+ *
+ * @param root the root directory, absolute
+ * @param run the run directory, absolute
+ * @param group owner of the socket, by name
+ * @param workers how many requests are carried out at the same time
+ * @param live what may change while it runs
+ */
+public record DaemonOptions(OsPath root, OsPath run, String group, int workers, Live live) {
+
+  /**
+   * What SIGHUP changes.
+   *
+   * @param forGroup what members of the socket's group may do
+   * @param deadline after so long a request is answered, done or not
+   * @param verbosity of the log
+   */
+  public record Live(GroupAccess forGroup, Duration deadline, Logging.Verbosity verbosity) {
+    ApiHandler.Limits limits() {
+      return new ApiHandler.Limits(forGroup, deadline);
+    }
+  }
+}

@@ -1,0 +1,36 @@
+package dev.ovl.server.http;
+
+/** What a request is answered with. */
+public sealed interface HttpAnswer {
+  /** The status of HTTP. */
+  int status();
+
+  /** The media type. */
+  String type();
+
+  /** An answer that is ready. */
+  record Whole(int status, String type, byte[] body) implements HttpAnswer {}
+
+  /** An answer that comes into being, line by line, in the connection's own thread. */
+  record Lines(int status, String type, Source source) implements HttpAnswer {}
+
+  /** Where lines come from. */
+  interface Source {
+    /** Writes lines until there are no more, or nobody is left to read them. */
+    void writeTo(LineSink sink);
+  }
+
+  /** Where lines go. */
+  interface LineSink {
+    /**
+     * Sends a line; waits while the client is slow to read.
+     *
+     * @param line with its newline
+     * @return false: the client is gone, or the server ends; no more lines are wanted
+     */
+    boolean write(byte[] line);
+
+    /** Whether lines are still wanted. Asks the kernel; does not wait. */
+    boolean isOpen();
+  }
+}

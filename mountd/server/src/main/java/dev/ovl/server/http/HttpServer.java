@@ -1,0 +1,383 @@
+package dev.ovl.server.http;
+
+import dev.ovl.sys.Errno;
+import dev.ovl.sys.ErrnoException;
+import dev.ovl.sys.Fd;
+import dev.ovl.sys.Linux;
+import dev.ovl.sys.Peer;
+import dev.ovl.sys.Syscalls;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.OutputStream;
+import java.net.SocketTimeoutException;
+import java.net.URLDecoder;
+import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import java.util.Collections;
+import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Semaphore;
+import java.util.concurrent.TimeUnit;
+import org.apache.hc.core5.http.ClassicHttpRequest;
+import org.apache.hc.core5.http.ClassicHttpResponse;
+import org.apache.hc.core5.http.ConnectionClosedException;
+import org.apache.hc.core5.http.ContentType;
+import org.apache.hc.core5.http.HttpException;
+import org.apache.hc.core5.http.HttpHeaders;
+import org.apache.hc.core5.http.config.Http1Config;
+import org.apache.hc.core5.http.impl.DefaultConnectionReuseStrategy;
+import org.apache.hc.core5.http.impl.HttpProcessors;
+import org.apache.hc.core5.http.impl.io.DefaultBHttpServerConnection;
+import org.apache.hc.core5.http.impl.io.HttpService;
+import org.apache.hc.core5.http.io.HttpServerRequestHandler;
+import org.apache.hc.core5.http.io.entity.AbstractHttpEntity;
+import org.apache.hc.core5.http.io.entity.ByteArrayEntity;
+import org.apache.hc.core5.http.message.BasicClassicHttpResponse;
+import org.apache.hc.core5.http.protocol.HttpCoreContext;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Serves one listening socket until it is stopped. Requests that are too large or no HTTP end their
+ * connection with an answer that says so.
+ */
+public final class HttpServer {
+  /** The largest body of a request. */
+  public static final int MAX_BODY_BYTES = 1 << 20;
+
+  private static final Logger LOG = LoggerFactory.getLogger(HttpServer.class);
+  private static final int TOO_LARGE = 413;
+  private static final int MAX_HEADERS = 64;
+  private static final int MAX_LINE_BYTES = 16 * 1024;
+  private static final int BUFFER_BYTES = 4096;
+
+  /** Further ones wait in the socket's queue. */
+  private static final int MAX_CONNECTIONS = 512;
+
+  /** For the next request, and for each part of one and of its answer. */
+  private static final Duration PATIENCE = Duration.ofSeconds(60);
+
+  /** How often the thread that accepts looks whether it is to end. */
+  private static final int LOOK_MILLIS = 500;
+
+  /** When there are no descriptors left. */
+  private static final int PAUSE_MILLIS = 100;
+
+  private final Syscalls sys;
+  private final Fd listening;
+  private final RequestHandler handler;
+  private final Http1Config limits =
+      Http1Config.custom()
+          .setMaxHeaderCount(MAX_HEADERS)
+          .setMaxLineLength(MAX_LINE_BYTES)
+          .setBufferSize(BUFFER_BYTES)
+          .setChunkSizeHint(BUFFER_BYTES)
+          .build();
+  private final Semaphore room = new Semaphore(MAX_CONNECTIONS);
+  private final ExecutorService threads =
+      Executors.newCachedThreadPool(Thread.ofPlatform().name("request-", 1).factory());
+
+  /** All connections, and those of them that are between two requests. */
+  private final Set<UnixSocket> open = ConcurrentHashMap.newKeySet();
+
+  /** The longest idle first. */
+  private final Set<UnixSocket> idle = Collections.synchronizedSet(new LinkedHashSet<>());
+
+  private volatile boolean stopping;
+
+  /**
+   * @param sys what to call
+   * @param listening a unix socket on which listen(2) was called; stays the caller's
+   * @param handler answers
+   */
+  public HttpServer(Syscalls sys, Fd listening, RequestHandler handler) {
+    this.sys = sys;
+    this.listening = listening;
+    this.handler = handler;
+  }
+
+  /**
+   * Serves until {@link #stop}, in the calling thread.
+   *
+   * @throws ErrnoException the socket cannot be accepted from
+   */
+  public void serve() throws ErrnoException {
+    while (!stopping) {
+      // a poll with an end, since systemd may own the socket too, so that no shutdown(2) may wake
+      // us
+      if (sys.poll(listening.number(), Linux.POLLIN, LOOK_MILLIS) != 0) {
+        accept();
+      }
+    }
+  }
+
+  private void accept() throws ErrnoException {
+    makeRoom();
+    boolean started = false;
+    try {
+      UnixSocket socket =
+          new UnixSocket(sys, new Fd(sys, sys.accept4(listening.number(), Linux.SOCK_NONBLOCK)));
+      open.add(socket);
+      threads.execute(() -> serve(socket));
+      started = true;
+    } catch (ErrnoException e) {
+      switch (e.errno()) {
+        case EAGAIN, ECONNABORTED, EINTR -> {}
+        case EMFILE, ENFILE, ENOMEM, ENOBUFS -> {
+          LOG.warn("a connection has to wait: {}", e.getMessage());
+          pause();
+        }
+        default -> throw e;
+      }
+    } finally {
+      if (!started) {
+        room.release();
+      }
+    }
+  }
+
+  /** Who only keeps a connection must not keep others out: the longest idle one ends. */
+  private void makeRoom() throws ErrnoException {
+    if (room.tryAcquire()) {
+      return;
+    }
+    Optional<UnixSocket> longest;
+    synchronized (idle) {
+      longest = idle.stream().findFirst();
+    }
+    if (longest.isPresent()) {
+      hangUp(longest.get());
+    }
+    room.acquireUninterruptibly();
+  }
+
+  private static void pause() {
+    try {
+      Thread.sleep(PAUSE_MILLIS);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
+  }
+
+  private void serve(UnixSocket socket) {
+    try (DefaultBHttpServerConnection connection =
+        new DefaultBHttpServerConnection("http", limits)) {
+      socket.setSoTimeout(Math.toIntExact(PATIENCE.toMillis()));
+      connection.bind(socket);
+      Peer peer = socket.peer();
+      HttpService service =
+          new HttpService(
+              HttpProcessors.server(null),
+              (request, trigger, context) -> {
+                idle.remove(socket);
+                answer(request, trigger, peer, socket);
+              },
+              limits,
+              (request, response, context) ->
+                  !stopping
+                      && DefaultConnectionReuseStrategy.INSTANCE.keepAlive(
+                          request, response, context),
+              null);
+      while (connection.isOpen()) {
+        idle.add(socket);
+        if (stopping) {
+          break;
+        }
+        service.handleRequest(connection, HttpCoreContext.create());
+      }
+    } catch (ConnectionClosedException | SocketTimeoutException e) {
+      // the client has nothing more to say
+    } catch (IOException | HttpException e) {
+      LOG.debug("a connection ended: {}", e.getMessage());
+    } finally {
+      idle.remove(socket);
+      open.remove(socket);
+      socket.close();
+      room.release();
+    }
+  }
+
+  private void answer(
+      ClassicHttpRequest request,
+      HttpServerRequestHandler.ResponseTrigger trigger,
+      Peer peer,
+      UnixSocket socket)
+      throws HttpException, IOException {
+    Optional<byte[]> body = body(request);
+    if (body.isEmpty()) {
+      String why = "the body is larger than " + MAX_BODY_BYTES + " bytes";
+      ClassicHttpResponse response = response(handler.refuse(TOO_LARGE, why), socket);
+      // the rest of it is not read
+      response.setHeader(HttpHeaders.CONNECTION, "close");
+      trigger.submitResponse(response);
+      return;
+    }
+    trigger.submitResponse(response(handler.handle(read(request, body.get(), peer)), socket));
+  }
+
+  private ClassicHttpResponse response(HttpAnswer answer, UnixSocket socket) {
+    ClassicHttpResponse response = new BasicClassicHttpResponse(answer.status());
+    response.setEntity(
+        switch (answer) {
+          case HttpAnswer.Whole whole ->
+              new ByteArrayEntity(whole.body(), ContentType.parse(whole.type()));
+          case HttpAnswer.Lines lines -> new LinesEntity(lines, socket);
+        });
+    return response;
+  }
+
+  private static HttpRequest read(ClassicHttpRequest request, byte[] body, Peer peer)
+      throws HttpException {
+    String target = request.getPath();
+    int mark = target.indexOf('?');
+    return new HttpRequest(
+        request.getMethod(),
+        mark < 0 ? target : target.substring(0, mark),
+        mark < 0 ? Map.of() : query(target.substring(mark + 1)),
+        body,
+        peer);
+  }
+
+  /** Empty for none, absent for one that is too large. */
+  private static Optional<byte[]> body(ClassicHttpRequest request) throws IOException {
+    if (request.getEntity() == null) {
+      return Optional.of(new byte[0]);
+    }
+    byte[] body = request.getEntity().getContent().readNBytes(MAX_BODY_BYTES + 1);
+    return body.length > MAX_BODY_BYTES ? Optional.empty() : Optional.of(body);
+  }
+
+  private static Map<String, String> query(String text) throws HttpException {
+    Map<String, String> query = new LinkedHashMap<>();
+    for (String pair : text.split("&")) {
+      int equals = pair.indexOf('=');
+      String name = equals < 0 ? pair : pair.substring(0, equals);
+      if (!name.isEmpty()) {
+        query.put(decode(name), equals < 0 ? "" : decode(pair.substring(equals + 1)));
+      }
+    }
+    return query;
+  }
+
+  private static String decode(String text) throws HttpException {
+    try {
+      return URLDecoder.decode(text, StandardCharsets.UTF_8);
+    } catch (IllegalArgumentException e) {
+      throw new HttpException("the query is not percent-encoded: " + e.getMessage(), e);
+    }
+  }
+
+  /** Sends lines as they come, a chunk each. */
+  private final class LinesEntity extends AbstractHttpEntity {
+    private final HttpAnswer.Lines lines;
+    private final UnixSocket socket;
+
+    LinesEntity(HttpAnswer.Lines lines, UnixSocket socket) {
+      super(ContentType.parse(lines.type()), null, true);
+      this.lines = lines;
+      this.socket = socket;
+    }
+
+    @Override
+    public void writeTo(OutputStream out) throws IOException {
+      // so that the client learns that its request was taken
+      out.flush();
+      Sink sink = new Sink(out, socket);
+      lines.source().writeTo(sink);
+      if (sink.failure != null) {
+        // the client must not take a cut answer for a whole one: no last chunk
+        throw sink.failure;
+      }
+    }
+
+    @Override
+    public InputStream getContent() {
+      throw new UnsupportedOperationException("it is written, not read");
+    }
+
+    @Override
+    public boolean isStreaming() {
+      return true;
+    }
+
+    @Override
+    public long getContentLength() {
+      return -1;
+    }
+
+    @Override
+    public void close() {
+      // nothing is held
+    }
+  }
+
+  private final class Sink implements HttpAnswer.LineSink {
+    private final OutputStream out;
+    private final UnixSocket socket;
+    private IOException failure;
+
+    Sink(OutputStream out, UnixSocket socket) {
+      this.out = out;
+      this.socket = socket;
+    }
+
+    @Override
+    public boolean write(byte[] line) {
+      if (!isOpen()) {
+        return false;
+      }
+      try {
+        out.write(line);
+        out.flush();
+        return true;
+      } catch (IOException e) {
+        failure = e;
+        return false;
+      }
+    }
+
+    @Override
+    public boolean isOpen() {
+      return failure == null && !stopping && !socket.isGone();
+    }
+  }
+
+  /**
+   * Ends: idle connections at once, requests under way after {@code patience}.
+   *
+   * @throws ErrnoException a connection cannot be ended
+   */
+  public void stop(Duration patience) throws ErrnoException {
+    stopping = true;
+    for (UnixSocket socket : List.copyOf(idle)) {
+      hangUp(socket);
+    }
+    threads.shutdown();
+    try {
+      if (!threads.awaitTermination(patience.toMillis(), TimeUnit.MILLISECONDS)) {
+        for (UnixSocket socket : open) {
+          hangUp(socket);
+        }
+      }
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
+  }
+
+  private static void hangUp(UnixSocket socket) throws ErrnoException {
+    try {
+      socket.hangUp();
+    } catch (ErrnoException e) {
+      if (!e.is(Errno.ENOTCONN)) {
+        throw e;
+      }
+    }
+  }
+}

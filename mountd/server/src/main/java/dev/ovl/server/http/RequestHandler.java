@@ -1,0 +1,15 @@
+package dev.ovl.server.http;
+
+/** Answers requests, for any number of threads. */
+public interface RequestHandler {
+  /** Answers one; may take its time. What it throws is a defect and is answered with 500. */
+  HttpAnswer handle(HttpRequest request);
+
+  /**
+   * What a request is answered with that cannot be read; its connection ends then.
+   *
+   * @param status of HTTP
+   * @param message why
+   */
+  HttpAnswer refuse(int status, String message);
+}

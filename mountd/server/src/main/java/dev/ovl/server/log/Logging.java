@@ -1,0 +1,52 @@
+package dev.ovl.server.log;
+
+import java.util.logging.ConsoleHandler;
+import java.util.logging.Handler;
+import java.util.logging.Level;
+import java.util.logging.LogManager;
+import java.util.logging.Logger;
+
+/** Sets up the process's logging. */
+public final class Logging {
+  /** Held, since java.util.logging forgets the levels of loggers that nobody holds. */
+  private static final Logger ROOT = Logger.getLogger("");
+
+  private Logging() {}
+
+  /** How much is logged. */
+  public enum Verbosity {
+    /** Failures of the daemon itself. */
+    ERROR(Level.SEVERE),
+    /** And requests that failed. */
+    WARN(Level.WARNING),
+    /** And every change. */
+    INFO(Level.INFO),
+    /** And what helps to find a defect. */
+    DEBUG(Level.FINE);
+
+    private final Level level;
+
+    Verbosity(Level level) {
+      this.level = level;
+    }
+  }
+
+  /**
+   * Logs to standard error from now on.
+   *
+   * @param forJournal whether that leads to the journal
+   */
+  public static void start(Verbosity verbosity, boolean forJournal) {
+    LogManager.getLogManager().reset();
+    Handler handler = new ConsoleHandler();
+    handler.setLevel(Level.ALL);
+    handler.setFormatter(new LogFormat(forJournal));
+    ROOT.addHandler(handler);
+    set(verbosity);
+  }
+
+  /** Logs as much as this from now on. */
+  public static void set(Verbosity verbosity) {
+    ROOT.setLevel(verbosity.level);
+  }
+}
