@@ -9,6 +9,7 @@ public sealed interface HttpAnswer {
   String type();
 
   /** An answer that is ready. */
+  @SuppressWarnings("ArrayRecordComponent") // nobody compares answers
   record Whole(int status, String type, byte[] body) implements HttpAnswer {}
 
   /** An answer that comes into being, line by line, in the connection's own thread. */

@@ -12,5 +12,6 @@ import java.util.Map;
  * @param body empty for none
  * @param peer who asks, by the kernel's word
  */
+@SuppressWarnings("ArrayRecordComponent") // nobody compares requests
 public record HttpRequest(
     String method, String path, Map<String, String> query, byte[] body, Peer peer) {}

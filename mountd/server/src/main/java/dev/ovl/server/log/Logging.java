@@ -16,18 +16,21 @@ public final class Logging {
   /** How much is logged. */
   public enum Verbosity {
     /** Failures of the daemon itself. */
-    ERROR(Level.SEVERE),
+    ERROR,
     /** And requests that failed. */
-    WARN(Level.WARNING),
+    WARN,
     /** And every change. */
-    INFO(Level.INFO),
+    INFO,
     /** And what helps to find a defect. */
-    DEBUG(Level.FINE);
+    DEBUG;
 
-    private final Level level;
-
-    Verbosity(Level level) {
-      this.level = level;
+    private Level level() {
+      return switch (this) {
+        case ERROR -> Level.SEVERE;
+        case WARN -> Level.WARNING;
+        case INFO -> Level.INFO;
+        case DEBUG -> Level.FINE;
+      };
     }
   }
 
@@ -47,6 +50,6 @@ public final class Logging {
 
   /** Logs as much as this from now on. */
   public static void set(Verbosity verbosity) {
-    ROOT.setLevel(verbosity.level);
+    ROOT.setLevel(verbosity.level());
   }
 }
