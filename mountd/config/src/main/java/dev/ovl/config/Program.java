@@ -1,0 +1,7 @@
+package dev.ovl.config;
+
+/** Who reads settings. */
+public enum Program {
+  OVLCTL,
+  MOUNTD
+}
