@@ -53,34 +53,50 @@ final class MountCommand extends HostCommand {
 
   @Override
   int run(CommandHost host) throws EngineException, HostException {
-    note(host.mount(draft(), ovlctl().dryRun()));
+    OptionText.Parsed parsed = OptionText.read(options);
+    MountDraft draft =
+        draft(
+            ovlctl(),
+            parsed,
+            parsed.words().stream().filter(word -> !isForFstab(word)).toList(),
+            ovlctl().absolute(target).toString(),
+            Optional.ofNullable(method));
+    note(host.mount(draft, ovlctl().dryRun()));
     return Ovlctl.DONE;
   }
 
-  private MountDraft draft() throws EngineException {
-    OptionText.Parsed read = OptionText.read(options);
+  /** The mount that options describe, relative paths resolved. */
+  static MountDraft draft(
+      Ovlctl ovlctl,
+      OptionText.Parsed layers,
+      List<String> words,
+      String target,
+      Optional<String> method)
+      throws EngineException {
     List<String> lowers = new ArrayList<>();
-    for (OsPath lower : read.lowers()) {
-      lowers.add(absolute(lower));
+    for (OsPath lower : layers.lowers()) {
+      lowers.add(absolute(ovlctl, lower));
     }
     return new MountDraft(
         lowers,
-        absolute(read.upper()),
-        absolute(read.work()),
-        read.words().stream().filter(word -> !isForFstab(word)).toList(),
-        ovlctl().absolute(target).toString(),
-        Optional.ofNullable(method));
+        absolute(ovlctl, layers.upper()),
+        absolute(ovlctl, layers.work()),
+        words,
+        target,
+        method);
   }
 
-  private Optional<String> absolute(Optional<OsPath> path) throws EngineException {
-    return path.isEmpty() ? Optional.empty() : Optional.of(absolute(path.get()));
+  private static Optional<String> absolute(Ovlctl ovlctl, Optional<OsPath> path)
+      throws EngineException {
+    return path.isEmpty() ? Optional.empty() : Optional.of(absolute(ovlctl, path.get()));
   }
 
-  private String absolute(OsPath path) throws EngineException {
-    return ovlctl().absolute(path.toString()).toString();
+  private static String absolute(Ovlctl ovlctl, OsPath path) throws EngineException {
+    return ovlctl.absolute(path.toString()).toString();
   }
 
-  private static boolean isForFstab(String word) {
+  /** Whether an option is for mount(8) and its like to read, and no mount's. */
+  static boolean isForFstab(String word) {
     return FSTAB_WORDS.contains(word)
         || word.startsWith("x-")
         || word.startsWith("X-")

@@ -42,7 +42,9 @@ import picocli.CommandLine.ScopeType;
       InspectCommand.class,
       MountCommand.class,
       UmountCommand.class,
+      MountHelperCommand.class,
       InfoCommand.class,
+      EventsCommand.class,
       DemoCommand.class,
       VersionCommand.class
     })
@@ -218,7 +220,7 @@ public final class Ovlctl implements Callable<Integer> {
                 + " (try 'ovlctl "
                 + (verb.isEmpty() ? "" : verb + " ")
                 + "--help')");
-    return USAGE;
+    return e.getCommandLine().getCommandSpec().exitCodeOnInvalidInput();
   }
 
   private int failure(Exception e, CommandLine command) {
@@ -306,8 +308,13 @@ public final class Ovlctl implements Callable<Integer> {
    * @throws HostException a daemon was asked for that is not there or not the right one
    */
   CommandHost host() throws EngineException, HostException {
-    String wanted =
-        host != null ? host : session.environment().getOrDefault("OVL_HOST", HostChoice.AUTO);
+    return host(
+        host != null ? host : session.environment().getOrDefault("OVL_HOST", HostChoice.AUTO));
+  }
+
+  /** Opens a host that the command insists on. */
+  CommandHost host(String named) throws EngineException, HostException {
+    String wanted = named;
     if (trace) {
       if (!wanted.equals(HostChoice.AUTO) && !wanted.equals(HostChoice.NONE)) {
         throw EngineException.usage(
@@ -317,6 +324,16 @@ public final class Ovlctl implements Callable<Integer> {
     }
     return new HostChoice(root(), runDirectory(), session.place(), this::syscalls, output()::note)
         .open(wanted);
+  }
+
+  /** Another root than that of options and environment. */
+  void useRoot(String directory) {
+    root = directory;
+  }
+
+  /** Another run directory than that of options and environment. */
+  void useRun(String directory) {
+    run = directory;
   }
 
   /** The system calls, traced where that is wanted. */

@@ -57,6 +57,11 @@ public final class Output {
     write(session.out(), json.writePretty(value));
   }
 
+  /** A value as JSON on one line, for streams. */
+  public void jsonLine(Object value) {
+    write(session.out(), json.writeLine(value));
+  }
+
   /** A line for a person, on standard error. */
   public void note(String text) {
     if (!quiet) {
