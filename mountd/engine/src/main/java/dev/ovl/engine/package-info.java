@@ -10,10 +10,11 @@
  *   <li>{@link dev.ovl.engine.mount}: overlay mounts as values, ways to make them, what is mounted
  *       and who uses it. {@code file}.
  *   <li>{@link dev.ovl.engine.driver.overlay2}: layers and short links on disk. {@code file}.
+ *   <li>{@link dev.ovl.engine.usage}: blocks, inodes and cached pages of trees. {@code file}.
  *   <li>{@link dev.ovl.engine.probe}: what this machine can do. {@code file}, {@code mount}, {@code
- *       driver}.
- *   <li>{@link dev.ovl.engine.stack}: stacks, their definitions and their life. All of these but
- *       {@code probe}, and dev.ovl.json for the files.
+ *       usage}.
+ *   <li>{@link dev.ovl.engine.stack}: stacks, their definitions and their life. All of these, and
+ *       dev.ovl.json for the files.
  * </ul>
  */
 package dev.ovl.engine;

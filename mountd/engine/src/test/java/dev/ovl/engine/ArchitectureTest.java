@@ -27,9 +27,11 @@ class ArchitectureTest {
   @ArchTest static final ArchRule FILE = only("file");
   @ArchTest static final ArchRule MOUNT = only("mount", "dev.ovl.engine.file");
   @ArchTest static final ArchRule DRIVER = only("driver", "dev.ovl.engine.file");
+  @ArchTest static final ArchRule USAGE = only("usage", "dev.ovl.engine.file");
 
   @ArchTest
-  static final ArchRule PROBE = only("probe", "dev.ovl.engine.mount", "dev.ovl.engine.file");
+  static final ArchRule PROBE =
+      only("probe", "dev.ovl.engine.mount", "dev.ovl.engine.file", "dev.ovl.engine.usage");
 
   @ArchTest
   static final ArchRule STACK =
@@ -39,7 +41,8 @@ class ArchitectureTest {
           "dev.ovl.json",
           "dev.ovl.engine.mount",
           "dev.ovl.engine.driver..",
-          "dev.ovl.engine.probe");
+          "dev.ovl.engine.probe",
+          "dev.ovl.engine.usage");
 
   /** A package of the engine knows itself, these, the bindings' calls, and the JDK. */
   private static ArchRule only(String name, String... others) {
@@ -64,7 +67,8 @@ class ArchitectureTest {
               "dev.ovl.engine.mount",
               "dev.ovl.engine.driver..",
               "dev.ovl.engine.probe",
-              "dev.ovl.engine.stack");
+              "dev.ovl.engine.stack",
+              "dev.ovl.engine.usage");
 
   @ArchTest
   static final ArchRule NO_CYCLES =

@@ -194,14 +194,26 @@ public final class Files {
 
   private List<OsPath> list(Fd directory) throws ErrnoException {
     List<OsPath> names = new ArrayList<>();
-    ByteBuffer buffer = BUFFER.get();
-    while (sys.getdents64(directory.number(), buffer.clear()) > 0) {
-      for (DirectoryEntries.Entry entry : new DirectoryEntries(buffer)) {
-        names.add(entry.name());
-      }
+    for (List<DirectoryEntries.Entry> some = nextEntries(directory);
+        !some.isEmpty();
+        some = nextEntries(directory)) {
+      some.forEach(entry -> names.add(entry.name()));
     }
     Collections.sort(names);
     return names;
+  }
+
+  /**
+   * The next entries of a directory that is open for reading, as many as one call gives, without
+   * {@code .} and {@code ..}; none at its end.
+   */
+  public List<DirectoryEntries.Entry> nextEntries(Fd directory) throws ErrnoException {
+    ByteBuffer buffer = BUFFER.get();
+    List<DirectoryEntries.Entry> entries = new ArrayList<>();
+    while (entries.isEmpty() && sys.getdents64(directory.number(), buffer.clear()) > 0) {
+      new DirectoryEntries(buffer).forEach(entries::add);
+    }
+    return entries;
   }
 
   /**

@@ -95,6 +95,22 @@ public final class Locks {
     return acquire(file, Duration.ZERO);
   }
 
+  /**
+   * True when nobody holds the lock, in this process or another. Makes no file; what is true may be
+   * otherwise the next moment.
+   */
+  public boolean isFree(OsPath file) throws ErrnoException {
+    int flags = Linux.O_RDWR | Linux.O_NOFOLLOW;
+    try (Fd fd = new Fd(sys, sys.openat(Linux.AT_FDCWD, file, flags, 0))) {
+      return sys.flock(fd.number(), Linux.LOCK_SH | Linux.LOCK_NB);
+    } catch (ErrnoException e) {
+      if (e.is(Errno.ENOENT)) {
+        return true;
+      }
+      throw e;
+    }
+  }
+
   private Optional<Held> acquire(OsPath file, Duration wait) throws ErrnoException {
     long deadline = System.nanoTime() + wait.toNanos();
     Optional<ReentrantLock> entered = enter(file, deadline);

@@ -504,6 +504,14 @@ public final class OverlayMounter implements AutoCloseable {
 
   /** Unmounts and removes what failed or ended processes left in the scratch directory. */
   public void sweepScratch() throws ErrnoException {
+    for (OsPath place : staleScratch()) {
+      clearScratch(place);
+    }
+  }
+
+  /** What failed or ended processes left in the scratch directory: mount points, or former ones. */
+  public List<OsPath> staleScratch() throws ErrnoException {
+    List<OsPath> stale = new ArrayList<>();
     for (OsPath name : files.list(scratch)) {
       String pid = name.toString().replaceFirst("-.*", "");
       boolean inUse =
@@ -511,9 +519,10 @@ public final class OverlayMounter implements AutoCloseable {
               ? scratchInUse.contains(name)
               : files.stat(OsPath.of("/proc/" + pid)).isPresent();
       if (!inUse) {
-        clearScratch(scratch.resolve(name));
+        stale.add(scratch.resolve(name));
       }
     }
+    return stale;
   }
 
   @Override

@@ -12,18 +12,21 @@ import dev.ovl.sys.Syscalls;
  * looked at, which lies on another mount (EINVAL). Nothing is made or changed, but each answer
  * leaves a line in the kernel's log, so this is for cases that mount options leave open.
  */
-final class UpperInUse {
+public final class UpperInUse {
   private static final OsPath ANY_LOWER = OsPath.ROOT;
   private static final OsPath IMPOSSIBLE_WORK = OsPath.of("/proc");
 
   private final Syscalls sys;
 
-  UpperInUse(Syscalls sys) {
+  /**
+   * @param sys what to call
+   */
+  public UpperInUse(Syscalls sys) {
     this.sys = sys;
   }
 
   /** True when it is in use; false when it is not, or when this kernel cannot be asked so. */
-  boolean test(OsPath upper) throws ErrnoException {
+  public boolean test(OsPath upper) throws ErrnoException {
     // by the descriptor's name, since the kernel takes no long path and undoes backslashes
     try (MountContext context = new MountContext(sys, "overlay");
         Fd directory = new Files(sys).openPath(upper)) {

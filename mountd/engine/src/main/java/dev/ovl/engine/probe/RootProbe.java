@@ -5,13 +5,13 @@ import dev.ovl.engine.file.RandomBytes;
 import dev.ovl.engine.mount.MountContext;
 import dev.ovl.engine.mount.MountEntry;
 import dev.ovl.engine.mount.MountTable;
+import dev.ovl.engine.usage.FileSystemRoom;
 import dev.ovl.sys.DirectoryEntries;
 import dev.ovl.sys.Errno;
 import dev.ovl.sys.ErrnoException;
 import dev.ovl.sys.Fd;
 import dev.ovl.sys.Linux;
 import dev.ovl.sys.OsPath;
-import dev.ovl.sys.Statfs;
 import dev.ovl.sys.Statx;
 import dev.ovl.sys.Syscalls;
 import java.nio.ByteBuffer;
@@ -21,7 +21,6 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
-import java.util.OptionalLong;
 
 /**
  * Tries what the root's file system can do, in a temporary directory in the root, or in the nearest
@@ -33,7 +32,9 @@ final class RootProbe {
    */
   static final String TEMPORARY_PREFIX = ".ovl-probe-";
 
-  private static final int NAME_DIGITS = 16;
+  /** Hexadecimal digits that follow. */
+  static final int NAME_DIGITS = 16;
+
   private static final int BLOCK_BYTES = 4096;
   private static final byte[] VALUE = "ovl".getBytes(StandardCharsets.US_ASCII);
 
@@ -91,21 +92,18 @@ final class RootProbe {
   }
 
   RootFileSystem fileSystem() throws ErrnoException {
-    Statfs stat = sys.statfs(place);
+    FileSystemRoom room = FileSystemRoom.at(sys, place);
     String type =
-        mount.map(MountEntry::type).orElse("unknown (0x" + Long.toHexString(stat.type()) + ")");
+        mount.isPresent()
+            ? mount.get().type()
+            : "unknown (0x" + Long.toHexString(files.fileSystemType(place)) + ")";
     return new RootFileSystem(
-        root,
-        place,
-        type,
-        stat.blocks() * stat.blockSize(),
-        stat.blocksAvailable() * stat.blockSize(),
-        counted(stat, stat.files()),
-        counted(stat, stat.filesFree()));
+        root, place, type, room.bytes(), room.bytesAvailable(), room.inodes(), room.inodesFree());
   }
 
-  private static OptionalLong counted(Statfs stat, long inodes) {
-    return stat.files() == 0 ? OptionalLong.empty() : OptionalLong.of(inodes);
+  /** The nearest directory that exists at the root or above it. */
+  OsPath place() {
+    return place;
   }
 
   /**
@@ -128,16 +126,36 @@ final class RootProbe {
   /** Made when constructed, and removed with all beneath it when closed. */
   private final class TemporaryDirectory implements AutoCloseable {
     private final OsPath path;
+    private final Fd lock;
 
     TemporaryDirectory() throws ErrnoException {
       String random = new RandomBytes(sys).hex(NAME_DIGITS);
       path = place.resolve(TEMPORARY_PREFIX + random);
       sys.mkdirat(Linux.AT_FDCWD, path, 0700);
+      try {
+        lock = files.openDirectory(path);
+      } catch (ErrnoException e) {
+        remove();
+        throw e;
+      }
+      try {
+        // by this an AbandonedProbes tells it from one whose process died
+        sys.flock(lock.number(), Linux.LOCK_EX | Linux.LOCK_NB);
+      } catch (ErrnoException e) {
+        close();
+        throw e;
+      }
+    }
+
+    @Override
+    public void close() throws ErrnoException {
+      try (lock) {
+        remove();
+      }
     }
 
     /** Tries twice: the kernel may have been interrupted, and nobody would come back for it. */
-    @Override
-    public void close() throws ErrnoException {
+    private void remove() throws ErrnoException {
       try {
         files.removeTree(path);
       } catch (ErrnoException first) {

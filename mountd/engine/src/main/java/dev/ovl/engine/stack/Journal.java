@@ -59,7 +59,8 @@ final class Journal {
     files.remove(file(stack));
   }
 
-  private OsPath file(StackName stack) {
+  /** Where the entry of a stack is, if there is one. */
+  OsPath file(StackName stack) {
     return directory.resolve(stack + SUFFIX);
   }
 

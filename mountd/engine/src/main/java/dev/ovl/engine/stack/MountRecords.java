@@ -11,7 +11,9 @@ import dev.ovl.sys.OsPath;
 import dev.ovl.sys.Statx;
 import dev.ovl.sys.Syscalls;
 import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 
@@ -49,16 +51,32 @@ final class MountRecords {
     }
   }
 
-  private OsPath file(StackName stack) throws ErrnoException {
+  /** Where the record of a stack is, if there is one. */
+  OsPath file(StackName stack) throws ErrnoException {
+    return directory().resolve(stack.text());
+  }
+
+  /** The stacks that there are records of, defined or not. */
+  List<StackName> names() throws ErrnoException {
+    List<StackName> names = new ArrayList<>();
+    for (OsPath file : files.list(directory())) {
+      StackName.parse(file.toString()).ifPresent(names::add);
+    }
+    return names;
+  }
+
+  private OsPath directory() throws ErrnoException {
     OsPath known = directory;
     if (known == null) {
       Optional<Statx> stat = files.stat(root);
       String key =
           stat.map(s -> s.devMajor() + "-" + s.devMinor() + "-" + s.inode()).orElse("none");
       known = run.resolve("stacks").resolve(key);
-      directory = known;
+      if (stat.isPresent()) {
+        directory = known;
+      }
     }
-    return known.resolve(stack.text());
+    return known;
   }
 
   private String bootId() throws ErrnoException {

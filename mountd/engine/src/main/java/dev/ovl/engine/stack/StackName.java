@@ -2,6 +2,7 @@ package dev.ovl.engine.stack;
 
 import dev.ovl.engine.EngineException;
 import dev.ovl.sys.OsPath;
+import java.util.Optional;
 
 /** The name of a stack: one component of a path, short and harmless on a command line. */
 public record StackName(String text) implements Comparable<StackName> {
@@ -40,6 +41,15 @@ public record StackName(String text) implements Comparable<StackName> {
       }
     }
     return new StackName(text);
+  }
+
+  /** The name in a file's name; empty where no stack can have it: the file is none of ovl's. */
+  static Optional<StackName> parse(String text) {
+    try {
+      return Optional.of(of(text));
+    } catch (EngineException e) {
+      return Optional.empty();
+    }
   }
 
   private static EngineException refused(String text, String why) {

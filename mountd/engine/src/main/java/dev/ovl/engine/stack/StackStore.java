@@ -42,7 +42,8 @@ final class StackStore {
     files.mkdirs(directory, 0700);
   }
 
-  private OsPath file(StackName name) {
+  /** Where the definition of a stack is, if there is one. */
+  OsPath file(StackName name) {
     return directory.resolve(name + SUFFIX);
   }
 
@@ -113,15 +114,6 @@ final class StackStore {
     cache.remove(name);
   }
 
-  /** The name of a stack; empty for a file that is none of ours, since create refuses its name. */
-  private static Optional<StackName> parse(String text) {
-    try {
-      return Optional.of(StackName.of(text));
-    } catch (EngineException e) {
-      return Optional.empty();
-    }
-  }
-
   /** The file that is locked while a stack is worked on. */
   OsPath lockFile(StackName name) {
     return directory.resolve("." + name + LOCK_SUFFIX);
@@ -135,7 +127,8 @@ final class StackStore {
     for (OsPath entry : entries) {
       String text = entry.toString();
       if (text.startsWith(".") && text.endsWith(LOCK_SUFFIX)) {
-        Optional<StackName> name = parse(text.substring(1, text.length() - LOCK_SUFFIX.length()));
+        Optional<StackName> name =
+            StackName.parse(text.substring(1, text.length() - LOCK_SUFFIX.length()));
         name.filter(n -> !present.contains(file(n).fileName())).ifPresent(names::add);
       }
     }
@@ -153,7 +146,7 @@ final class StackStore {
     for (OsPath entry : files.list(directory)) {
       String text = entry.toString();
       if (text.endsWith(SUFFIX)) {
-        parse(text.substring(0, text.length() - SUFFIX.length())).ifPresent(names::add);
+        StackName.parse(text.substring(0, text.length() - SUFFIX.length())).ifPresent(names::add);
       }
     }
     names.sort(null);

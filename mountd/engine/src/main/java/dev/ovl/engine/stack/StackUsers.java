@@ -1,6 +1,7 @@
 package dev.ovl.engine.stack;
 
 import dev.ovl.engine.EngineException;
+import dev.ovl.engine.file.Files;
 import dev.ovl.engine.mount.MountEntry;
 import dev.ovl.engine.mount.MountHolders;
 import dev.ovl.engine.mount.MountHolders.Holder;
@@ -10,6 +11,7 @@ import dev.ovl.engine.mount.OverlayCensus.Directories;
 import dev.ovl.engine.mount.OverlayCensus.Overlay;
 import dev.ovl.engine.mount.OverlayMount;
 import dev.ovl.engine.mount.Processes;
+import dev.ovl.engine.mount.UpperInUse;
 import dev.ovl.engine.stack.StackDefinition.Upper;
 import dev.ovl.engine.stack.StackMounts.Sighting;
 import dev.ovl.sys.Errno;
@@ -34,6 +36,7 @@ final class StackUsers {
   private static final int NAMED_PROCESSES = 3;
 
   private final Syscalls sys;
+  private final Files files;
   private final StackMounts mounts;
   private final MountTable table;
   private final OverlayCensus census;
@@ -48,6 +51,7 @@ final class StackUsers {
       Processes processes,
       MountHolders holders) {
     this.sys = sys;
+    this.files = new Files(sys);
     this.mounts = mounts;
     this.table = table;
     this.census = census;
@@ -119,6 +123,32 @@ final class StackUsers {
     if (!users.isEmpty()) {
       throw EngineException.failed(
           "upper or work is in use by another overlay: " + describe(users.get(0)), Errno.EBUSY);
+    }
+  }
+
+  /**
+   * Refuses when any overlay writes to a layer that no stack names, however it was mounted.
+   *
+   * @param home what the kernel's names for the uppers of ovl's own mounts are relative to
+   */
+  void refuseUsedLayer(OverlayMount.Upper layer, OsPath home)
+      throws EngineException, ErrnoException {
+    OsPath upper = layer.directory();
+    Optional<OsPath> resolved = files.resolve(upper);
+    List<Overlay> seen =
+        census
+            .snapshot()
+            .find(
+                overlay -> {
+                  Optional<OsPath> theirs = overlay.upper().map(home::resolve);
+                  return theirs.isPresent()
+                      && (theirs.get().equals(upper) || theirs.equals(resolved));
+                });
+    if (!seen.isEmpty()) {
+      throw EngineException.failed("it is in use: " + describe(seen.get(0)), Errno.EBUSY);
+    }
+    if (new UpperInUse(sys).test(upper)) {
+      throw EngineException.failed("it is the upper of some overlay", Errno.EBUSY);
     }
   }
 

@@ -2,6 +2,7 @@ package dev.ovl.engine.stack;
 
 import dev.ovl.engine.EngineException;
 import dev.ovl.engine.driver.overlay2.Overlay2Home;
+import dev.ovl.engine.file.Files;
 import dev.ovl.engine.file.Locks;
 import dev.ovl.engine.mount.MountHolders;
 import dev.ovl.engine.mount.MountTable;
@@ -9,15 +10,20 @@ import dev.ovl.engine.mount.OverlayCensus;
 import dev.ovl.engine.mount.OverlayMount;
 import dev.ovl.engine.mount.OverlayMounter;
 import dev.ovl.engine.mount.Processes;
+import dev.ovl.engine.usage.FileSystemRoom;
+import dev.ovl.engine.usage.PageCache;
+import dev.ovl.engine.usage.UpperUsage;
 import dev.ovl.sys.Errno;
 import dev.ovl.sys.ErrnoException;
 import dev.ovl.sys.OsPath;
 import dev.ovl.sys.Syscalls;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.BooleanSupplier;
 
 /**
  * The stacks of one root: their definitions and their mounts.
@@ -33,6 +39,8 @@ import java.util.concurrent.ConcurrentHashMap;
 public final class Stacks implements AutoCloseable {
   private static final Duration LOCK_PATIENCE = Duration.ofSeconds(30);
 
+  private final Syscalls sys;
+  private final Files files;
   private final RootFormat format;
   private final StackStore store;
   private final Locks locks;
@@ -41,6 +49,7 @@ public final class Stacks implements AutoCloseable {
   private final StackUsers users;
   private final StackLifecycle lifecycle;
   private final OverlayMounter mounter;
+  private final Leftovers leftovers;
 
   /** Stacks without definition whose remains this object cleared away. */
   private final Set<StackName> clearedAway = ConcurrentHashMap.newKeySet();
@@ -57,6 +66,8 @@ public final class Stacks implements AutoCloseable {
     OverlayCensus census = new OverlayCensus(sys, table, processes);
     MountHolders holders = new MountHolders(sys, table, processes);
     MountRecords records = new MountRecords(sys, root, run);
+    this.sys = sys;
+    this.files = new Files(sys);
     this.format = new RootFormat(sys, root);
     this.store = new StackStore(sys, root);
     this.locks = new Locks(sys, LOCK_PATIENCE);
@@ -66,6 +77,9 @@ public final class Stacks implements AutoCloseable {
     this.editor =
         new DefinitionEditor(sys, root, home, format, store, locks, mounts, users, mounter);
     this.lifecycle = new StackLifecycle(sys, home, mounts, users, records, mounter, holders);
+    this.leftovers =
+        new Leftovers(
+            sys, root, home, store, locks, mounts, users, table, records, lifecycle, mounter);
   }
 
   /** What is done with a stack while its lock is held. */
@@ -299,6 +313,36 @@ public final class Stacks implements AutoCloseable {
         });
   }
 
+  // ---- leftovers ----------------------------------------------------------------------------
+
+  /**
+   * What dead processes, other tools or a broken disk left under root and run. Asks only; what
+   * operations under way are at work on is not reported. Looks through the links of all lowers, so
+   * it waits for their file systems.
+   */
+  public List<Leftover> leftovers() throws EngineException, ErrnoException {
+    format.check();
+    return leftovers.find();
+  }
+
+  /**
+   * Removes a leftover, if it still is one.
+   *
+   * @return false when it is gone, or in use by now, or of a kind that no sweep removes
+   * @throws EngineException somebody uses what it holds
+   */
+  public boolean sweep(Leftover leftover) throws EngineException, ErrnoException {
+    format.check();
+    if (leftover.kind().isRecovered()) {
+      if (files.lstat(leftover.place()).isEmpty()) {
+        return false;
+      }
+      recover();
+      return files.lstat(leftover.place()).isEmpty();
+    }
+    return leftovers.remove(leftover);
+  }
+
   // ---- questions ----------------------------------------------------------------------------
 
   /** All names, sorted, those with an unreadable definition included. */
@@ -336,6 +380,52 @@ public final class Stacks implements AutoCloseable {
         mount.options().words(),
         plan.method(),
         plan.nested());
+  }
+
+  /**
+   * What the stack's upper takes, found by walking it: microseconds a file. Holds no lock.
+   *
+   * @param cancelled asked before each file
+   * @return empty for a stack without upper
+   * @throws EngineException cancelled (ECANCELED); the upper is missing
+   */
+  public Optional<UpperUsage> usage(StackName name, BooleanSupplier cancelled)
+      throws EngineException, ErrnoException {
+    Optional<OverlayMount.Upper> upper = mounts.upper(get(name));
+    return upper.isEmpty()
+        ? Optional.empty()
+        : Optional.of(
+            UpperUsage.measure(sys, upper.get().directory(), upper.get().work(), cancelled));
+  }
+
+  /** The room on the file system that holds the stack's upper; empty for one without. */
+  public Optional<FileSystemRoom> room(StackName name) throws EngineException, ErrnoException {
+    Optional<OverlayMount.Upper> upper = mounts.upper(get(name));
+    return upper.isEmpty()
+        ? Optional.empty()
+        : Optional.of(FileSystemRoom.at(sys, upper.get().directory()));
+  }
+
+  /**
+   * The lowers that mounted stacks have in common, and what of their files is in the page cache,
+   * once for all of them.
+   *
+   * @param least lowers of fewer stacks than this are left out
+   * @param limits of looking at files, for all lowers together; those of most stacks come first
+   * @param cancelled asked before each file
+   * @throws EngineException cancelled (ECANCELED)
+   */
+  public List<SharedLower> sharedLowers(
+      int least, PageCache.Limits limits, BooleanSupplier cancelled)
+      throws EngineException, ErrnoException {
+    List<StackDefinition> up = new ArrayList<>();
+    for (StackName name : names()) {
+      Optional<StackDefinition> stack = store.findReadable(name);
+      if (stack.isPresent() && mounts.look(stack.get()).state().mounted().isPresent()) {
+        up.add(stack.get());
+      }
+    }
+    return new SharedLowers(sys).among(up, least, new PageCache(sys, limits, cancelled));
   }
 
   /** Ends the threads; mounts stay. */

@@ -4,9 +4,9 @@
  * <p>{@link dev.ovl.engine.stack.Stacks} is the entry. Beneath it {@code DefinitionEditor} writes
  * definitions ({@code StackStore}, {@code Journal}), {@code StackLifecycle} mounts and unmounts,
  * and {@code StackMounts} relates a definition to what the kernel has ({@code MountRecords}).
- * Definitions outlive the boot; whether a stack is up, only the kernel says.
+ * {@code Leftovers} finds what none of them will clear away. Definitions outlive the boot; whether
+ * a stack is up, only the kernel says.
  *
- * <p>May import {@code dev.ovl.sys} and the engine's packages {@code file}, {@code json}, {@code
- * mount} and {@code driver}.
+ * <p>May import {@code dev.ovl.sys}, {@code dev.ovl.json} and all the engine's packages.
  */
 package dev.ovl.engine.stack;

@@ -9,6 +9,8 @@ import dev.ovl.sys.Statx;
 import dev.ovl.sys.Syscalls;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
+import java.util.Optional;
+import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 
 /**
@@ -22,6 +24,7 @@ public final class Overlay2Home {
   public static final String NAME = "overlay2";
 
   private static final int ID_DIGITS = 64;
+  private static final Pattern ID = Pattern.compile("[0-9a-f]{" + ID_DIGITS + "}");
   private static final String REMOVING = "-removing";
 
   private final Syscalls sys;
@@ -131,6 +134,30 @@ public final class Overlay2Home {
 
   private void writeText(OsPath path, String text) throws ErrnoException {
     files.replace(path, text.getBytes(StandardCharsets.US_ASCII), 0644);
+  }
+
+  /** The ids of the layers on disk, half removed ones included, sorted. */
+  public List<String> layers() throws ErrnoException {
+    return files.list(directory).stream()
+        .map(OsPath::toString)
+        .map(
+            name ->
+                name.endsWith(REMOVING)
+                    ? name.substring(0, name.length() - REMOVING.length())
+                    : name)
+        .filter(name -> ID.matcher(name).matches())
+        .distinct()
+        .toList();
+  }
+
+  /** Where the layer is on disk: its directory, or what is left of it under another name. */
+  public Optional<OsPath> find(String id) throws ErrnoException {
+    for (String name : List.of(id, id + REMOVING)) {
+      if (files.lstat(directory.resolve(name)).isPresent()) {
+        return Optional.of(directory.resolve(name));
+      }
+    }
+    return Optional.empty();
   }
 
   /**

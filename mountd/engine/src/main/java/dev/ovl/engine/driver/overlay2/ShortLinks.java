@@ -7,7 +7,11 @@ import dev.ovl.sys.Errno;
 import dev.ovl.sys.ErrnoException;
 import dev.ovl.sys.OsPath;
 import dev.ovl.sys.Syscalls;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Optional;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 
 /**
  * The directory {@code l/} of an overlay2 home: symbolic links with names of 26 base32 characters,
@@ -25,6 +29,9 @@ public final class ShortLinks {
   public static final OsPath DIRECTORY_NAME = OsPath.of("l");
 
   private static final int ATTEMPTS = 16;
+  private static final Pattern NAME =
+      Pattern.compile(
+          "(" + Pattern.quote(Files.TEMPORARY_PREFIX) + ")?([A-Z2-7]{" + NAME_LENGTH + "})");
 
   private final Files files;
   private final RandomBytes random;
@@ -70,6 +77,28 @@ public final class ShortLinks {
     files.symlink(target, fresh);
     files.rename(fresh, link);
     return true;
+  }
+
+  /**
+   * A file in the directory.
+   *
+   * @param name the link that it is, or was about to become
+   * @param path where it is
+   */
+  public record Present(String name, OsPath path) {}
+
+  /**
+   * All links on disk, and what {@link #restore} left of them, sorted; other files are not ovl's.
+   */
+  public List<Present> present() throws ErrnoException {
+    List<Present> found = new ArrayList<>();
+    for (OsPath file : files.list(directory)) {
+      Matcher name = NAME.matcher(file.toString());
+      if (name.matches()) {
+        found.add(new Present(name.group(2), directory.resolve(file)));
+      }
+    }
+    return found;
   }
 
   /** Removes a link; one that is gone already is fine. */

@@ -1,0 +1,374 @@
+package dev.ovl.engine.stack;
+
+import dev.ovl.engine.EngineException;
+import dev.ovl.engine.driver.overlay2.Overlay2Home;
+import dev.ovl.engine.driver.overlay2.ShortLinks;
+import dev.ovl.engine.file.Files;
+import dev.ovl.engine.file.Locks;
+import dev.ovl.engine.mount.MountTable;
+import dev.ovl.engine.mount.OverlayMount;
+import dev.ovl.engine.mount.OverlayMounter;
+import dev.ovl.engine.probe.AbandonedProbes;
+import dev.ovl.engine.stack.Leftover.Kind;
+import dev.ovl.engine.stack.StackDefinition.Layer;
+import dev.ovl.engine.stack.StackDefinition.Lower;
+import dev.ovl.engine.stack.StackDefinition.Upper;
+import dev.ovl.sys.Errno;
+import dev.ovl.sys.ErrnoException;
+import dev.ovl.sys.OsPath;
+import dev.ovl.sys.Statx;
+import dev.ovl.sys.Syscalls;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+
+/**
+ * Finds what nothing needs any more, and removes what {@link Stacks#recover} does not know of.
+ *
+ * <p>Operations under way are not disturbed. What belongs to one stack is judged, and removed, with
+ * that stack's lock free or held. Layers and links of no stack have no lock; what tells them from
+ * those of an operation under way is the order in which things are read: first the disk, then the
+ * journal, the definitions, and the journal again. For a layer or link is named by the journal
+ * before it is made, by the definition before that entry ends, and when it goes, by the journal
+ * again before the definition is deleted. So what is on the disk all the while and was named
+ * nowhere is nobody's; and nobody's it stays, since new ones have new names.
+ */
+final class Leftovers {
+  private final Files files;
+  private final OsPath root;
+  private final Overlay2Home home;
+  private final StackStore store;
+  private final Journal journal;
+  private final Locks locks;
+  private final StackMounts mounts;
+  private final StackUsers users;
+  private final MountTable table;
+  private final MountRecords records;
+  private final StackLifecycle lifecycle;
+  private final OverlayMounter mounter;
+  private final AbandonedProbes probes;
+
+  Leftovers(
+      Syscalls sys,
+      OsPath root,
+      Overlay2Home home,
+      StackStore store,
+      Locks locks,
+      StackMounts mounts,
+      StackUsers users,
+      MountTable table,
+      MountRecords records,
+      StackLifecycle lifecycle,
+      OverlayMounter mounter) {
+    this.files = new Files(sys);
+    this.root = root;
+    this.home = home;
+    this.store = store;
+    this.journal = new Journal(sys, root);
+    this.locks = locks;
+    this.mounts = mounts;
+    this.users = users;
+    this.table = table;
+    this.records = records;
+    this.lifecycle = lifecycle;
+    this.mounter = mounter;
+    this.probes = new AbandonedProbes(sys, root);
+  }
+
+  // ---- finding ------------------------------------------------------------------------------
+
+  List<Leftover> find() throws EngineException, ErrnoException {
+    List<Leftover> found = new ArrayList<>();
+    findOperations(found);
+    for (StackName name : store.strayLocks()) {
+      OsPath file = store.lockFile(name);
+      if (isAbandoned(file, name, () -> !store.exists(name))) {
+        found.add(
+            new Leftover(
+                Kind.LOCK_FILE, file, Optional.of(name), "there is no stack of this name"));
+      }
+    }
+    findInHome(found);
+    for (StackName name : records.names()) {
+      if (isRecordAbandoned(name)) {
+        found.add(
+            new Leftover(
+                Kind.MOUNT_RECORD,
+                records.file(name),
+                Optional.of(name),
+                "the mount that it tells of is gone"));
+      }
+    }
+    for (OsPath place : mounter.staleScratch()) {
+      found.add(
+          new Leftover(
+              Kind.SCRATCH_MOUNT, place, Optional.empty(), "its process did not clear it away"));
+    }
+    for (OsPath place : probes.find()) {
+      found.add(
+          new Leftover(
+              Kind.PROBE_DIRECTORY, place, Optional.empty(), "its process did not remove it"));
+    }
+    return found;
+  }
+
+  private void findOperations(List<Leftover> found) throws EngineException, ErrnoException {
+    Set<StackName> open;
+    try {
+      open = journal.open();
+    } catch (EngineException e) {
+      // told by what looks for layers: it cannot do without
+      return;
+    }
+    for (StackName name : open) {
+      for (OsPath file : List.of(journal.file(name), Files.temporary(journal.file(name)))) {
+        if (isAbandoned(file, name, () -> true)) {
+          found.add(
+              new Leftover(
+                  Kind.OPERATION,
+                  file,
+                  Optional.of(name),
+                  "an operation on the stack was begun and not ended"));
+        }
+      }
+    }
+  }
+
+  private void findInHome(List<Leftover> found) throws ErrnoException {
+    List<String> layers = home.layers();
+    List<ShortLinks.Present> links = home.links().present();
+    Named named = named();
+    found.addAll(named.unreadable);
+    for (String id : layers) {
+      Optional<OsPath> place = home.find(id);
+      if (place.isPresent() && !named.hasLayer(id)) {
+        boolean holdsData = !files.list(place.get().resolve("diff")).isEmpty();
+        found.add(
+            new Leftover(
+                Kind.LAYER,
+                place.get(),
+                Optional.empty(),
+                "no stack names this layer, which is " + (holdsData ? "not empty" : "empty"),
+                holdsData));
+      }
+    }
+    for (ShortLinks.Present link : links) {
+      Optional<OsPath> target = files.readLink(link.path());
+      if (target.isEmpty()) {
+        continue;
+      }
+      if (!named.hasLink(link.name())) {
+        found.add(
+            new Leftover(
+                Kind.LINK,
+                link.path(),
+                Optional.empty(),
+                "no stack names this link to " + target.get().quoted()));
+      } else if (named.links.contains(link.name()) && isDangling(link.path())) {
+        found.add(
+            new Leftover(
+                Kind.DANGLING_LINK,
+                link.path(),
+                Optional.empty(),
+                target.get().quoted() + " does not exist"));
+      }
+    }
+  }
+
+  /** A removal takes the link before what it points to. */
+  private boolean isDangling(OsPath link) throws ErrnoException {
+    return files.stat(link).isEmpty() && files.lstat(link).isPresent();
+  }
+
+  /** Something to be true while a lock is free. */
+  private interface Condition {
+    boolean holds() throws EngineException, ErrnoException;
+  }
+
+  /** Whether a file of a stack was there, the very same, while nobody worked on that stack. */
+  private boolean isAbandoned(OsPath file, StackName name, Condition condition)
+      throws EngineException, ErrnoException {
+    Optional<Statx> before = files.lstat(file);
+    return before.isPresent()
+        && locks.isFree(store.lockFile(name))
+        && condition.holds()
+        && files.lstat(file).filter(now -> isSame(now, before.get())).isPresent();
+  }
+
+  private static boolean isSame(Statx now, Statx before) {
+    return now.sameFile(before) && now.changed().equals(before.changed());
+  }
+
+  /** What layers and links are named by anybody. */
+  private static final class Named {
+    private final Set<String> layers = new HashSet<>();
+    private final Set<String> links = new HashSet<>();
+
+    /** Of operations under way. */
+    private final Set<String> changing = new HashSet<>();
+
+    private final List<OsPath> directories = new ArrayList<>();
+    private final Set<Leftover> unreadable = new LinkedHashSet<>();
+
+    /** True also when something cannot be read, which might name it. */
+    boolean hasLayer(String id) {
+      return !unreadable.isEmpty() || layers.contains(id) || changing.contains(id);
+    }
+
+    boolean hasLink(String link) {
+      return !unreadable.isEmpty() || links.contains(link) || changing.contains(link);
+    }
+
+    void add(Journal.Entry entry) {
+      changing.addAll(entry.layers());
+      changing.addAll(entry.links());
+    }
+
+    void add(StackDefinition stack) {
+      stack.layer().map(Layer::id).ifPresent(layers::add);
+      stack.links().forEach(links::add);
+      stack.lowers().stream().map(Lower::path).forEach(directories::add);
+      stack.target().ifPresent(directories::add);
+      if (stack.upper() instanceof Upper.Given given) {
+        directories.add(given.directory());
+        directories.add(given.work());
+      }
+    }
+  }
+
+  private Named named() throws ErrnoException {
+    Named named = new Named();
+    addJournal(named);
+    for (StackName name : store.names()) {
+      try {
+        store.find(name).ifPresent(named::add);
+      } catch (EngineException e) {
+        named.unreadable.add(unreadable(store.file(name), name, e));
+      }
+    }
+    addJournal(named);
+    return named;
+  }
+
+  private void addJournal(Named named) throws ErrnoException {
+    try {
+      for (StackName name : journal.open()) {
+        journal.find(name).ifPresent(named::add);
+      }
+    } catch (EngineException e) {
+      named.unreadable.add(
+          new Leftover(Kind.UNREADABLE, root.resolve("journal"), Optional.empty(), e.getMessage()));
+    }
+  }
+
+  private static Leftover unreadable(OsPath file, StackName name, EngineException e) {
+    return new Leftover(Kind.UNREADABLE, file, Optional.of(name), e.getMessage());
+  }
+
+  private boolean isRecordAbandoned(StackName name) throws EngineException, ErrnoException {
+    return isAbandoned(records.file(name), name, () -> isMountGone(name));
+  }
+
+  /** Not known, and so false, for a stack whose definition cannot be read. */
+  private boolean isMountGone(StackName name) throws ErrnoException {
+    Optional<MountRecords.Made> made = records.find(name);
+    if (!store.exists(name)) {
+      return made.isEmpty()
+          || table
+              .byId(made.get().mountId())
+              .filter(mount -> mount.device().equals(made.get().device()))
+              .isEmpty();
+    }
+    Optional<StackDefinition> stack = store.findReadable(name);
+    return stack.isPresent()
+        && mounts.look(stack.get()).state() instanceof StackState.Down
+        && (made.isEmpty() || !users.isAlive(stack.get(), made.get()));
+  }
+
+  // ---- removing -----------------------------------------------------------------------------
+
+  /**
+   * Removes what still is such a leftover.
+   *
+   * @return false when it is not, or is not to be removed
+   * @throws EngineException it is a layer that somebody uses
+   */
+  boolean remove(Leftover leftover) throws EngineException, ErrnoException {
+    OsPath place = leftover.place();
+    return switch (leftover.kind()) {
+      case LAYER -> alone(() -> removeLayer(place));
+      case LINK -> alone(() -> removeLink(place));
+      case PROBE_DIRECTORY -> probes.remove(place);
+      case MOUNT_RECORD -> removeRecord(leftover.stack().orElseThrow());
+      case OPERATION, LOCK_FILE, SCRATCH_MOUNT, DANGLING_LINK, UNREADABLE -> false;
+    };
+  }
+
+  /** One sweep at a time: two that delete one tree would trip over each other. */
+  private boolean alone(Condition work) throws EngineException, ErrnoException {
+    try (Locks.Held held = locks.acquire(root.resolve("sweep.lock"), "the sweep")) {
+      try {
+        return work.holds();
+      } finally {
+        held.removeFile();
+      }
+    }
+  }
+
+  private boolean removeLayer(OsPath place) throws EngineException, ErrnoException {
+    Optional<String> id = home.layers().stream().filter(known -> isOf(known, place)).findFirst();
+    Named named = named();
+    if (id.isEmpty() || named.hasLayer(id.get()) || home.find(id.get()).isEmpty()) {
+      return false;
+    }
+    refuseNeeded(place, named);
+    users.refuseUsedLayer(
+        new OverlayMount.Upper(home.diff(id.get()), home.work(id.get())), home.directory());
+    home.remove(id.get());
+    return true;
+  }
+
+  private boolean isOf(String id, OsPath place) {
+    return place.parent().equals(home.directory()) && place.fileName().toString().startsWith(id);
+  }
+
+  /** Refuses when a stack has a directory within the layer as a lower, upper or target. */
+  private void refuseNeeded(OsPath place, Named named) throws EngineException, ErrnoException {
+    OsPath layer = files.resolve(place).orElse(place);
+    for (OsPath directory : named.directories) {
+      if (files.resolve(directory).filter(path -> path.startsWith(layer)).isPresent()) {
+        throw EngineException.failed("a stack uses " + directory.quoted(), Errno.EBUSY);
+      }
+    }
+  }
+
+  private boolean removeLink(OsPath place) throws ErrnoException {
+    Optional<ShortLinks.Present> link =
+        home.links().present().stream().filter(known -> known.path().equals(place)).findFirst();
+    return link.isPresent() && !named().hasLink(link.get().name()) && files.remove(place);
+  }
+
+  private boolean removeRecord(StackName name) throws EngineException, ErrnoException {
+    Optional<Locks.Held> free = locks.tryAcquire(store.lockFile(name));
+    if (free.isEmpty()) {
+      return false;
+    }
+    try (Locks.Held held = free.get()) {
+      boolean gone = files.lstat(records.file(name)).isPresent() && isMountGone(name);
+      Optional<StackDefinition> stack = store.find(name);
+      if (stack.isEmpty()) {
+        held.removeFile();
+        if (gone) {
+          records.forget(name);
+        }
+      } else if (gone) {
+        // nothing is mounted: this ends a volatile mount cleanly, and removes the mount point
+        lifecycle.down(stack.get(), false);
+      }
+      return gone;
+    }
+  }
+}
