@@ -44,6 +44,7 @@ import picocli.CommandLine.ScopeType;
       UmountCommand.class,
       MountHelperCommand.class,
       InfoCommand.class,
+      StatsCommand.class,
       EventsCommand.class,
       DemoCommand.class,
       VersionCommand.class

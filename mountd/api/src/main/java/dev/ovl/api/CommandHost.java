@@ -70,6 +70,12 @@ public interface CommandHost extends AutoCloseable {
    */
   Done umount(String target, boolean lazy, boolean dryRun) throws HostException;
 
+  /** What a stack's upper takes, found by walking it now. */
+  StackUsage usage(String name) throws HostException;
+
+  /** The lowers that mounted stacks have in common, and what of them is in the page cache now. */
+  List<LowerUsage> sharedLowers() throws HostException;
+
   /** What kernel and root can do, as {@code info --json} prints it. */
   Map<String, Object> probe() throws HostException;
 

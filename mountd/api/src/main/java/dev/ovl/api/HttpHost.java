@@ -121,6 +121,25 @@ public final class HttpHost implements CommandHost {
   }
 
   @Override
+  public StackUsage usage(String name) throws HostException {
+    return get(Route.USAGE, name, StackUsage::of);
+  }
+
+  @Override
+  public List<LowerUsage> sharedLowers() throws HostException {
+    return get(
+        Route.LOWERS,
+        "",
+        answer -> {
+          List<LowerUsage> lowers = new ArrayList<>();
+          for (JsonFields lower : answer.objects("lowers")) {
+            lowers.add(LowerUsage.of(lower));
+          }
+          return lowers;
+        });
+  }
+
+  @Override
   public Map<String, Object> probe() throws HostException {
     return get(Route.INFO, "", JsonFields::all);
   }

@@ -43,10 +43,16 @@ public enum Route {
   MOUNT("mount", "POST", "/v1/mount", Access.WRITE, "dryRun"),
   /** {@link CommandHost#umount}: {@code {"target": …}}. */
   UMOUNT("umount", "POST", "/v1/umount", Access.WRITE, "lazy dryRun"),
+  /** {@link CommandHost#usage}. */
+  USAGE("stats", "GET", "/v1/stacks/{name}/usage", Access.READ, ""),
+  /** {@link CommandHost#sharedLowers}: {@code {"lowers": […]}}. */
+  LOWERS("stats", "GET", "/v1/lowers", Access.READ, ""),
   /** {@link CommandHost#probe}. */
   INFO("info", "GET", "/v1/info", Access.READ, ""),
   /** What happens, a line an event, for as long as the client listens. */
   EVENTS("events", "GET", "/v1/events", Access.READ, ""),
+  /** Counters in the text format of Prometheus. */
+  METRICS("metrics", "GET", "/v1/metrics", Access.READ, ""),
   /** The OpenAPI document. */
   OPENAPI("openapi", "GET", "/v1/openapi.json", Access.READ, "");
 

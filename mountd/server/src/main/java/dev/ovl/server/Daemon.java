@@ -99,6 +99,7 @@ public final class Daemon {
             socket.group(),
             options.live().limits());
     changes.listen(Daemon::log);
+    handler.start();
     server = new HttpServer(sys, socket.listening(), handler);
     var _ =
         clock.scheduleWithFixedDelay(

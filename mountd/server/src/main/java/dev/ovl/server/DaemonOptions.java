@@ -22,11 +22,16 @@ public record DaemonOptions(OsPath root, OsPath run, String group, int workers, 
    *
    * @param forGroup what members of the socket's group may do
    * @param deadline after so long a request is answered, done or not
+   * @param usageInterval between two measurements of what uppers take; zero: none
    * @param verbosity of the log
    */
-  public record Live(GroupAccess forGroup, Duration deadline, Logging.Verbosity verbosity) {
+  public record Live(
+      GroupAccess forGroup,
+      Duration deadline,
+      Duration usageInterval,
+      Logging.Verbosity verbosity) {
     ApiHandler.Limits limits() {
-      return new ApiHandler.Limits(forGroup, deadline);
+      return new ApiHandler.Limits(forGroup, deadline, usageInterval);
     }
   }
 }

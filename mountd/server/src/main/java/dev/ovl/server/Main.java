@@ -46,7 +46,10 @@ public final class Main implements Callable<Integer> {
             "ovl",
             64,
             new DaemonOptions.Live(
-                GroupAccess.READ, Duration.ofSeconds(60), Logging.Verbosity.INFO));
+                GroupAccess.READ,
+                Duration.ofSeconds(60),
+                Duration.ofSeconds(600),
+                Logging.Verbosity.INFO));
     ServiceManager manager =
         new ServiceManager(sys, System.getenv(), ProcessHandle.current().pid());
     Daemon daemon;

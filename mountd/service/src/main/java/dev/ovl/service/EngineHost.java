@@ -4,6 +4,7 @@ import dev.ovl.api.CommandHost;
 import dev.ovl.api.Done;
 import dev.ovl.api.Failure;
 import dev.ovl.api.HostException;
+import dev.ovl.api.LowerUsage;
 import dev.ovl.api.MountDraft;
 import dev.ovl.api.StackCopy;
 import dev.ovl.api.StackDraft;
@@ -11,6 +12,7 @@ import dev.ovl.api.StackEntry;
 import dev.ovl.api.StackPatch;
 import dev.ovl.api.StackReport;
 import dev.ovl.api.StackSummary;
+import dev.ovl.api.StackUsage;
 import dev.ovl.engine.EngineException;
 import dev.ovl.engine.mount.DirectMounts;
 import dev.ovl.engine.mount.MountMethod;
@@ -20,10 +22,12 @@ import dev.ovl.engine.stack.StackName;
 import dev.ovl.engine.stack.StackRequest;
 import dev.ovl.engine.stack.StackState;
 import dev.ovl.engine.stack.Stacks;
+import dev.ovl.engine.usage.PageCache;
 import dev.ovl.sys.Errno;
 import dev.ovl.sys.ErrnoException;
 import dev.ovl.sys.OsPath;
 import dev.ovl.sys.Syscalls;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -31,6 +35,13 @@ import java.util.Optional;
 
 /** The engine of this process as host of commands. */
 public final class EngineHost implements CommandHost {
+  /** A lower of fewer stacks is shared with nobody. */
+  private static final int SHARED = 2;
+
+  /** A file takes some ten microseconds to ask about. */
+  private static final PageCache.Limits CACHE_LIMITS =
+      new PageCache.Limits(200_000, Duration.ofSeconds(20));
+
   private final Syscalls sys;
   private final OsPath root;
   private final Stacks stacks;
@@ -93,6 +104,24 @@ public final class EngineHost implements CommandHost {
   @Override
   public Map<String, Object> probe() throws HostException {
     return ask(() -> new Probe(sys, root).run().json());
+  }
+
+  @Override
+  public StackUsage usage(String name) throws HostException {
+    return ask(
+        () -> {
+          StackName stack = StackName.of(name);
+          return Reports.usage(name, stacks.usage(stack, () -> false), stacks.room(stack));
+        });
+  }
+
+  @Override
+  public List<LowerUsage> sharedLowers() throws HostException {
+    return ask(
+        () ->
+            stacks.sharedLowers(SHARED, CACHE_LIMITS, () -> false).stream()
+                .map(Reports::lower)
+                .toList());
   }
 
   // ---- definitions --------------------------------------------------------------------------

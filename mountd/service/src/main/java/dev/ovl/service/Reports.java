@@ -1,11 +1,19 @@
 package dev.ovl.service;
 
+import dev.ovl.api.LowerUsage;
+import dev.ovl.api.StackUsage;
 import dev.ovl.engine.mount.Propagation;
+import dev.ovl.engine.stack.SharedLower;
 import dev.ovl.engine.stack.StackDefinition;
 import dev.ovl.engine.stack.StackDefinition.Lower;
 import dev.ovl.engine.stack.StackReport;
 import dev.ovl.engine.stack.StackSummary;
+import dev.ovl.engine.usage.CachedFiles;
+import dev.ovl.engine.usage.FileSystemRoom;
+import dev.ovl.engine.usage.UpperUsage;
 import java.util.List;
+import java.util.Optional;
+import java.util.OptionalLong;
 
 /** The engine's values, as the API answers them. */
 final class Reports {
@@ -42,6 +50,47 @@ final class Reports {
         report.state().mounted().map(mount -> mount.device().toString()),
         stack.layer().map(StackDefinition.Layer::id),
         stack.links().toList());
+  }
+
+  static StackUsage usage(String name, Optional<UpperUsage> usage, Optional<FileSystemRoom> room) {
+    return new StackUsage(
+        name,
+        usage.map(of -> tree(of.upper())),
+        usage.map(of -> tree(of.work())),
+        usage.map(UpperUsage::whiteouts).orElse(0L),
+        room.map(
+            of ->
+                new StackUsage.Room(
+                    of.bytes(),
+                    of.bytesAvailable(),
+                    optional(of.inodes()),
+                    optional(of.inodesFree()))));
+  }
+
+  private static StackUsage.Tree tree(UpperUsage.Tree tree) {
+    return new StackUsage.Tree(tree.bytes(), tree.inodes());
+  }
+
+  private static Optional<Long> optional(OptionalLong number) {
+    return number.isPresent() ? Optional.of(number.getAsLong()) : Optional.empty();
+  }
+
+  static LowerUsage lower(SharedLower lower) {
+    String path = lower.directory().toString();
+    List<String> stacks = texts(lower.stacks());
+    return switch (lower.cached()) {
+      case CachedFiles.Told told ->
+          new LowerUsage(
+              path,
+              stacks,
+              Optional.of(told.bytes()),
+              Optional.of(told.files()),
+              told.whole(),
+              Optional.empty());
+      case CachedFiles.NotTold not ->
+          new LowerUsage(
+              path, stacks, Optional.empty(), Optional.empty(), false, Optional.of(not.reason()));
+    };
   }
 
   private static List<String> texts(List<?> values) {

@@ -5,12 +5,14 @@ import dev.ovl.api.Done;
 import dev.ovl.api.Failure;
 import dev.ovl.api.HostException;
 import dev.ovl.api.HostInfo;
+import dev.ovl.api.LowerUsage;
 import dev.ovl.api.MountDraft;
 import dev.ovl.api.Route;
 import dev.ovl.api.StackCopy;
 import dev.ovl.api.StackDraft;
 import dev.ovl.api.StackEntry;
 import dev.ovl.api.StackPatch;
+import dev.ovl.api.StackUsage;
 import dev.ovl.json.Json;
 import dev.ovl.json.JsonException;
 import dev.ovl.json.JsonFields;
@@ -20,6 +22,10 @@ import dev.ovl.server.event.EventStream;
 import dev.ovl.server.http.HttpAnswer;
 import dev.ovl.server.http.HttpRequest;
 import dev.ovl.server.http.RequestHandler;
+import dev.ovl.server.metric.MetricText;
+import dev.ovl.server.metric.OperationMetrics;
+import dev.ovl.server.metric.ProcessMetrics;
+import dev.ovl.server.metric.UsageMonitor;
 import dev.ovl.server.work.Lanes;
 import dev.ovl.sys.OsPath;
 import dev.ovl.sys.Peer;
@@ -34,6 +40,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
+import java.util.TreeMap;
 import java.util.concurrent.ExecutionException;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -42,6 +49,7 @@ import org.slf4j.LoggerFactory;
 public final class ApiHandler implements RequestHandler {
   private static final Logger LOG = LoggerFactory.getLogger(ApiHandler.class);
   private static final String JSON = "application/json";
+  private static final String METRICS = "text/plain; version=0.0.4; charset=utf-8";
   private static final String LINES = "application/x-ndjson";
 
   /** The lane of what concerns no single stack. */
@@ -59,6 +67,8 @@ public final class ApiHandler implements RequestHandler {
   private final int uid;
   private final OptionalInt group;
   private final Json json = new Json();
+  private final OperationMetrics operations = new OperationMetrics();
+  private final UsageMonitor usage;
   private volatile Limits limits;
 
   /**
@@ -66,8 +76,9 @@ public final class ApiHandler implements RequestHandler {
    *
    * @param forGroup what the socket's group may do
    * @param deadline after so long a request is answered, done or not
+   * @param usageInterval between two measurements of what uppers take; zero: none
    */
-  public record Limits(GroupAccess forGroup, Duration deadline) {}
+  public record Limits(GroupAccess forGroup, Duration deadline, Duration usageInterval) {}
 
   /**
    * @param host carries out
@@ -92,11 +103,45 @@ public final class ApiHandler implements RequestHandler {
     this.uid = uid;
     this.group = group;
     this.limits = limits;
+    this.usage = new UsageMonitor(new Measurements(), limits.usageInterval());
+    changes.listen(operations);
+  }
+
+  /** Begins what goes on in the background. */
+  public void start() {
+    usage.start();
   }
 
   /** From the next request on. */
   public void limit(Limits now) {
     limits = now;
+    usage.every(now.usageInterval());
+  }
+
+  /** Asked in lanes as others are, so that a file system that hangs holds up only its own stack. */
+  private final class Measurements implements UsageMonitor.Source {
+    @Override
+    public List<String> mounted() {
+      try {
+        return ask(NO_STACK, host::list).stream()
+            .filter(entry -> entry instanceof StackEntry.Known known && known.summary().up())
+            .map(StackEntry::name)
+            .toList();
+      } catch (HostException e) {
+        LOG.warn("cannot tell which stacks are up: {}", e.getMessage());
+        return List.of();
+      }
+    }
+
+    @Override
+    public Optional<StackUsage> measure(String name) {
+      try {
+        return Optional.of(ask(name, () -> host.usage(name)));
+      } catch (HostException e) {
+        LOG.debug("cannot measure {}: {}", name, e.getMessage());
+        return Optional.empty();
+      }
+    }
   }
 
   @Override
@@ -154,6 +199,8 @@ public final class ApiHandler implements RequestHandler {
       case NAMES -> value(Map.of("names", ask(NO_STACK, host::namesByDependency)));
       case INSPECT -> value(ask(asked.name(), () -> host.inspect(asked.name())).json());
       case STATUS -> value(ask(asked.name(), () -> host.status(asked.name())).json());
+      case USAGE -> value(ask(asked.name(), () -> host.usage(asked.name())).json());
+      case LOWERS -> value(Map.of("lowers", lowers()));
       case INFO -> value(ask(NO_STACK, host::probe));
       case CREATE -> create(asked);
       case SET -> set(asked);
@@ -167,6 +214,7 @@ public final class ApiHandler implements RequestHandler {
       case MOUNT -> mount(asked);
       case UMOUNT -> umount(asked);
       case EVENTS -> new HttpAnswer.Lines(200, LINES, this::events);
+      case METRICS -> new HttpAnswer.Whole(200, METRICS, OsPath.encode(metrics()));
       case OPENAPI -> new HttpAnswer.Whole(200, JSON, openApi());
     };
   }
@@ -202,6 +250,32 @@ public final class ApiHandler implements RequestHandler {
 
   private List<Map<String, Object>> list() throws HostException {
     return ask(NO_STACK, host::list).stream().map(StackEntry::json).toList();
+  }
+
+  private List<Map<String, Object>> lowers() throws HostException {
+    return ask(NO_STACK, host::sharedLowers).stream().map(LowerUsage::json).toList();
+  }
+
+  private String metrics() throws HostException {
+    MetricText text = new MetricText();
+    operations.writeTo(text);
+    Map<String, Long> counts = new TreeMap<>(Map.of("up", 0L, "down", 0L, "unreadable", 0L));
+    for (StackEntry entry : ask(NO_STACK, host::list)) {
+      counts.merge(
+          switch (entry) {
+            case StackEntry.Known known -> known.summary().state();
+            case StackEntry.Unknown unknown -> "unreadable";
+          },
+          1L,
+          Long::sum);
+    }
+    text.family("ovl_stacks", "gauge", "Stacks by state.");
+    counts.forEach((state, count) -> text.sample(Map.of("state", state), count));
+    text.family("ovl_requests_in_progress", "gauge", "Requests under way or waiting.");
+    text.sample(Map.of(), lanes.load());
+    usage.writeTo(text);
+    ProcessMetrics.writeTo(text);
+    return text.toString();
   }
 
   private HttpAnswer create(Asked asked) throws HostException {
