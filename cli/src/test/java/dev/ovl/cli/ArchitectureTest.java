@@ -147,6 +147,7 @@ class ArchitectureTest {
                       "picocli..",
                       "dev.ovl.cli..",
                       "dev.ovl.api",
+                      "dev.ovl.config",
                       "dev.ovl.service",
                       "dev.ovl.engine..",
                       "dev.ovl.json")

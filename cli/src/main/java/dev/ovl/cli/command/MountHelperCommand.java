@@ -7,6 +7,7 @@ import dev.ovl.api.MountDraft;
 import dev.ovl.api.StackPatch;
 import dev.ovl.api.StackReport;
 import dev.ovl.cli.host.HostChoice;
+import dev.ovl.config.Setting;
 import dev.ovl.engine.EngineException;
 import dev.ovl.engine.mount.OptionText;
 import dev.ovl.sys.OsPath;
@@ -106,9 +107,9 @@ final class MountHelperCommand implements Callable<Integer> {
     List<String> words = new ArrayList<>();
     for (String word : parsed.words()) {
       if (word.startsWith(ROOT)) {
-        ovlctl.useRoot(word.substring(ROOT.length()));
+        ovlctl.use(Setting.ROOT, word.substring(ROOT.length()));
       } else if (word.startsWith(RUN)) {
-        ovlctl.useRun(word.substring(RUN.length()));
+        ovlctl.use(Setting.RUN, word.substring(RUN.length()));
       } else if (!MountCommand.isForFstab(word) && !word.equals("rw")) {
         words.add(word);
       }

@@ -6,6 +6,12 @@ import dev.ovl.api.HostException;
 import dev.ovl.cli.host.HostChoice;
 import dev.ovl.cli.output.Output;
 import dev.ovl.cli.session.Session;
+import dev.ovl.config.Configuration;
+import dev.ovl.config.ConfigurationException;
+import dev.ovl.config.Program;
+import dev.ovl.config.Setting;
+import dev.ovl.config.SettingOptions;
+import dev.ovl.config.Sources;
 import dev.ovl.engine.EngineException;
 import dev.ovl.sys.Errno;
 import dev.ovl.sys.ErrnoException;
@@ -21,6 +27,7 @@ import java.util.concurrent.Callable;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Help.Ansi;
+import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ScopeType;
 
@@ -65,35 +72,6 @@ public final class Ovlctl implements Callable<Integer> {
     ALWAYS,
     NEVER
   }
-
-  private static final String DEFAULT_ROOT = "/var/lib/ovl";
-  private static final String DEFAULT_RUN = "/run/ovl";
-
-  @Option(
-      names = "--root",
-      paramLabel = "DIR",
-      scope = ScopeType.INHERIT,
-      description = "What lasts is kept here (default: $OVL_ROOT, or " + DEFAULT_ROOT + ").")
-  private String root;
-
-  @Option(
-      names = "--run",
-      paramLabel = "DIR",
-      scope = ScopeType.INHERIT,
-      description =
-          "What ends with the boot is kept here (default: $OVL_RUN, or " + DEFAULT_RUN + ").")
-  private String run;
-
-  @Option(
-      names = "--host",
-      paramLabel = "HOST",
-      scope = ScopeType.INHERIT,
-      description = {
-        "'none': in this process, without a daemon; unix://PATH: by the daemon on that socket;",
-        "'auto': by the daemon in the run directory if it has this root and this mount namespace",
-        "(default: $OVL_HOST, or auto)."
-      })
-  private String host;
 
   @Option(
       names = "--driver",
@@ -140,6 +118,10 @@ public final class Ovlctl implements Callable<Integer> {
   private boolean help;
 
   private final Session session;
+  private final SettingOptions settings = new SettingOptions(Program.OVLCTL);
+
+  // read when it is first asked for: not every verb needs it
+  private Configuration configuration;
 
   /**
    * @param session the world around the command
@@ -155,7 +137,7 @@ public final class Ovlctl implements Callable<Integer> {
    * @return the exit status
    */
   public int run(List<String> arguments) {
-    CommandLine line = new CommandLine(this);
+    CommandLine line = new CommandLine(model());
     line.setExpandAtFiles(false);
     line.setCaseInsensitiveEnumValuesAllowed(true);
     line.setOut(writer(session.out()));
@@ -169,6 +151,12 @@ public final class Ovlctl implements Callable<Integer> {
       // the reader of our output is gone: there is nobody to tell
       return FAILED;
     }
+  }
+
+  private CommandSpec model() {
+    CommandSpec model = CommandSpec.forAnnotatedObject(this);
+    settings.addTo(model);
+    return model;
   }
 
   private static PrintWriter writer(java.io.OutputStream stream) {
@@ -276,17 +264,31 @@ public final class Ovlctl implements Callable<Integer> {
 
   /** The root directory, absolute. */
   public OsPath root() throws EngineException {
-    return place(root, "OVL_ROOT", DEFAULT_ROOT);
+    return OsPath.of(setting(Setting.ROOT)).normalized();
   }
 
   /** The run directory, absolute. */
   public OsPath runDirectory() throws EngineException {
-    return place(run, "OVL_RUN", DEFAULT_RUN);
+    return OsPath.of(setting(Setting.RUN)).normalized();
   }
 
-  private OsPath place(String option, String variable, String otherwise) throws EngineException {
-    String text = option != null ? option : session.environment().getOrDefault(variable, otherwise);
-    return absolute(text);
+  private String setting(Setting setting) throws EngineException {
+    if (configuration == null) {
+      Sources sources =
+          new Sources(
+              Program.OVLCTL,
+              settings.given(),
+              session.environment(),
+              path -> resolved(path).toString());
+      try {
+        configuration = sources.read();
+      } catch (ConfigurationException e) {
+        throw e.isUsage()
+            ? EngineException.usage(e.getMessage())
+            : EngineException.failed(e.getMessage());
+      }
+    }
+    return configuration.text(setting);
   }
 
   /**
@@ -298,6 +300,10 @@ public final class Ovlctl implements Callable<Integer> {
     if (path.isEmpty()) {
       throw EngineException.usage("a path cannot be empty");
     }
+    return resolved(path);
+  }
+
+  private OsPath resolved(String path) {
     OsPath given = OsPath.of(path);
     return (given.isAbsolute() ? given : session.place().directory().resolve(given)).normalized();
   }
@@ -305,12 +311,12 @@ public final class Ovlctl implements Callable<Integer> {
   /**
    * Opens the host that the command runs against.
    *
-   * @throws EngineException USAGE: the host's name makes no sense, or not with other options
+   * @throws EngineException USAGE: a setting makes no sense, or not with other options; FAILED: the
+   *     configuration file does not
    * @throws HostException a daemon was asked for that is not there or not the right one
    */
   CommandHost host() throws EngineException, HostException {
-    return host(
-        host != null ? host : session.environment().getOrDefault("OVL_HOST", HostChoice.AUTO));
+    return host(setting(Setting.HOST));
   }
 
   /** Opens a host that the command insists on. */
@@ -327,14 +333,9 @@ public final class Ovlctl implements Callable<Integer> {
         .open(wanted);
   }
 
-  /** Another root than that of options and environment. */
-  void useRoot(String directory) {
-    root = directory;
-  }
-
-  /** Another run directory than that of options and environment. */
-  void useRun(String directory) {
-    run = directory;
+  /** Takes a value for a setting as if its option had been given. */
+  void use(Setting setting, String value) {
+    settings.give(setting, value);
   }
 
   /** The system calls, traced where that is wanted. */

@@ -6,7 +6,6 @@ import dev.ovl.api.HostException;
 import dev.ovl.api.HostInfo;
 import dev.ovl.api.HttpHost;
 import dev.ovl.cli.session.Place;
-import dev.ovl.engine.EngineException;
 import dev.ovl.service.EngineHost;
 import dev.ovl.sys.OsPath;
 import dev.ovl.sys.Syscalls;
@@ -41,11 +40,10 @@ public record HostChoice(
   /**
    * The host that was asked for.
    *
-   * @param wanted {@code none}, {@code auto} or {@code unix://PATH}
-   * @throws EngineException USAGE: it is none of these
+   * @param wanted {@code none}, {@code auto} or {@code unix://PATH}, with an absolute path
    * @throws HostException the daemon asked for is not there, or not the right one
    */
-  public CommandHost open(String wanted) throws EngineException, HostException {
+  public CommandHost open(String wanted) throws HostException {
     if (wanted.equals(NONE)) {
       return engine();
     }
@@ -53,13 +51,10 @@ public record HostChoice(
       Optional<CommandHost> daemon = daemonIfRight(run.resolve(SOCKET));
       return daemon.isPresent() ? daemon.get() : engine();
     }
-    if (wanted.startsWith(UNIX + "/")) {
-      return daemon(OsPath.of(wanted.substring(UNIX.length())));
+    if (!wanted.startsWith(UNIX)) {
+      throw new IllegalArgumentException("no host: " + wanted);
     }
-    throw EngineException.usage(
-        "host "
-            + OsPath.quoted(wanted)
-            + " is none of 'auto', 'none' and 'unix://PATH' with an absolute path");
+    return daemon(OsPath.of(wanted.substring(UNIX.length())));
   }
 
   private CommandHost engine() {

@@ -47,9 +47,12 @@ class OvlctlTest {
     return OsPath.decode(err.toByteArray());
   }
 
+  /** All but what is no verb for people. */
   private static List<String> verbs() {
     return Arrays.stream(Ovlctl.class.getAnnotation(Command.class).subcommands())
-        .map(verb -> verb.getAnnotation(Command.class).name())
+        .map(verb -> verb.getAnnotation(Command.class))
+        .filter(verb -> !verb.hidden())
+        .map(Command::name)
         .toList();
   }
 
@@ -109,7 +112,7 @@ class OvlctlTest {
                 out,
                 err,
                 new FixedPlace(OsPath.of("/some/where\udcff")),
-                Map.of("OVL_ROOT", "below", "OVL_RUN", "/run/x/"),
+                Map.of("OVL_CONFIG", "/dev/null", "OVL_ROOT", "below", "OVL_RUN", "/run/x/"),
                 new Session.Terminal(false, false),
                 new Cancellation()));
     assertEquals("/some/where\udcff/below", ovlctl.root().toString());

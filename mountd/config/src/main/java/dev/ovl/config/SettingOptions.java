@@ -4,25 +4,25 @@ import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
 import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Model.ISetter;
 import picocli.CommandLine.Model.OptionSpec;
 import picocli.CommandLine.ScopeType;
 
 /** The settings as options of a command line: those of one run of it. */
 public final class SettingOptions {
-  /** Before all options of the program itself, which have -1. */
-  private static final int ORDER = -2;
-
+  private final Program program;
   private final Map<Setting, String> given = new EnumMap<>(Setting.class);
 
-  private SettingOptions() {}
+  /** The options of a program. */
+  public SettingOptions(Program program) {
+    this.program = program;
+  }
 
-  /** Adds a program's settings as options to its command, for it and its subcommands. */
-  public static SettingOptions addTo(CommandSpec command, Program program) {
-    SettingOptions options = new SettingOptions();
+  /** Adds them to the program's command and its subcommands, behind their own. */
+  public void addTo(CommandSpec command) {
     for (Setting setting : Setting.of(program)) {
-      command.addOption(options.option(setting));
+      command.addOption(option(setting));
     }
-    return options;
   }
 
   private OptionSpec option(Setting setting) {
@@ -31,12 +31,11 @@ public final class SettingOptions {
             .paramLabel(setting.label())
             .type(String.class)
             .scopeType(ScopeType.INHERIT)
-            .order(ORDER)
             .description(
                 setting.description(),
                 "(default: $" + setting.variable() + ", or " + setting.defaultText() + ")")
             .setter(
-                new picocli.CommandLine.Model.ISetter() {
+                new ISetter() {
                   @Override
                   @SuppressWarnings("unchecked")
                   public <T> T set(T value) {
@@ -60,6 +59,11 @@ public final class SettingOptions {
       case Kind.Seconds seconds -> List.of();
       case Kind.Count count -> List.of();
     };
+  }
+
+  /** Takes a value as if it stood on the command line. */
+  public void give(Setting setting, String value) {
+    given.put(setting, value);
   }
 
   /** What the command line that was read gives. */

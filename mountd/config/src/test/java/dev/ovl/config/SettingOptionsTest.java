@@ -8,6 +8,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
@@ -33,8 +34,14 @@ class SettingOptionsTest {
   }
 
   private final CommandSpec spec = CommandSpec.forAnnotatedObject(new Tool());
-  private final SettingOptions options = SettingOptions.addTo(spec, Program.OVLCTL);
-  private final CommandLine line = new CommandLine(spec);
+  private final SettingOptions options = new SettingOptions(Program.OVLCTL);
+  private CommandLine line;
+
+  @BeforeEach
+  void addThem() {
+    options.addTo(spec);
+    line = new CommandLine(spec);
+  }
 
   @Test
   void theyAreGivenBeforeAndAfterTheVerb() {
@@ -61,7 +68,7 @@ class SettingOptionsTest {
 
   private static CommandSpec daemon() {
     CommandSpec daemon = CommandSpec.create();
-    SettingOptions.addTo(daemon, Program.MOUNTD);
+    new SettingOptions(Program.MOUNTD).addTo(daemon);
     return daemon;
   }
 
@@ -82,7 +89,7 @@ class SettingOptionsTest {
       assertEquals(setting.label(), option.paramLabel());
     }
     String usage = line.getUsageMessage();
-    assertTrue(usage.indexOf("--host=") < usage.indexOf("--own  "), usage);
+    assertTrue(usage.indexOf("--host=HOST  ") > usage.indexOf("--own  "), usage);
   }
 
   @Test

@@ -46,6 +46,7 @@ final class Ovlctl {
     environment.put("PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin");
     environment.put("HOME", "/root");
     environment.put("LC_ALL", "C.UTF-8");
+    environment.put("OVL_CONFIG", "/dev/null");
     environment.put("OVL_ROOT", scratch.resolve("root").toString());
     environment.put("OVL_RUN", scratch.resolve("run").toString());
     String java = System.getenv("JAVA_HOME");
