@@ -74,6 +74,11 @@ public record Statx(
     return devMajor == other.devMajor && devMinor == other.devMinor;
   }
 
+  /** True for a socket of unix(7). */
+  public boolean isSocket() {
+    return isType(Linux.S_IFSOCK);
+  }
+
   private boolean isType(int type) {
     return (mode & Linux.S_IFMT) == type;
   }

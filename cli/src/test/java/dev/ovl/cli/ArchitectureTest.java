@@ -116,6 +116,8 @@ class ArchitectureTest {
           .definedBy("dev.ovl.cli.command..")
           .layer("demo")
           .definedBy("dev.ovl.cli.demo..")
+          .layer("doctor")
+          .definedBy("dev.ovl.cli.doctor..")
           .layer("host")
           .definedBy("dev.ovl.cli.host..")
           .layer("output")
@@ -130,12 +132,14 @@ class ArchitectureTest {
           .mayOnlyBeAccessedByLayers("main")
           .whereLayer("demo")
           .mayOnlyBeAccessedByLayers("command")
-          .whereLayer("host")
+          .whereLayer("doctor")
           .mayOnlyBeAccessedByLayers("command")
+          .whereLayer("host")
+          .mayOnlyBeAccessedByLayers("command", "doctor")
           .whereLayer("output")
           .mayOnlyBeAccessedByLayers("command", "demo")
           .whereLayer("session")
-          .mayOnlyBeAccessedByLayers("main", "command", "demo", "host", "output");
+          .mayOnlyBeAccessedByLayers("main", "command", "demo", "doctor", "host", "output");
 
   @ArchTest
   static final ArchRule KNOWN_LIBRARIES =

@@ -53,6 +53,7 @@ import picocli.CommandLine.ScopeType;
       InfoCommand.class,
       StatsCommand.class,
       EventsCommand.class,
+      DoctorCommand.class,
       DemoCommand.class,
       VersionCommand.class
     })

@@ -142,6 +142,16 @@ public final class ApiHandler implements RequestHandler {
         return Optional.empty();
       }
     }
+
+    @Override
+    public List<LowerUsage> sharedLowers() {
+      try {
+        return ask(NO_STACK, host::sharedLowers);
+      } catch (HostException e) {
+        LOG.debug("cannot tell what of shared lowers is cached: {}", e.getMessage());
+        return List.of();
+      }
+    }
   }
 
   @Override

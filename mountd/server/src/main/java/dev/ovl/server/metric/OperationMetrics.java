@@ -49,8 +49,16 @@ public final class OperationMetrics implements Consumer<Change> {
     }
   }
 
-  /** Writes the families {@code ovl_operation_duration_seconds} and {@code ovl_errors_total}. */
+  /** Writes the families {@code ovl_operation…} and {@code ovl_errors_total}. */
   public synchronized void writeTo(MetricText text) {
+    text.family("ovl_operations_total", "counter", "Changes, by how they ended.");
+    durations.forEach(
+        (verb, of) -> {
+          long failed =
+              errors.getOrDefault(verb, Map.of()).values().stream().mapToLong(n -> n).sum();
+          text.sample(labels("operation", verb, "result", "done"), of.count - failed);
+          text.sample(labels("operation", verb, "result", "failed"), failed);
+        });
     text.family(
         "ovl_operation_duration_seconds",
         "histogram",

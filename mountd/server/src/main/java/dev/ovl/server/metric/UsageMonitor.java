@@ -1,5 +1,6 @@
 package dev.ovl.server.metric;
 
+import dev.ovl.api.LowerUsage;
 import dev.ovl.api.StackUsage;
 import java.time.Duration;
 import java.util.List;
@@ -17,6 +18,7 @@ public final class UsageMonitor {
 
   private final Source source;
   private final Map<String, StackUsage> measured = new ConcurrentSkipListMap<>();
+  private volatile List<LowerUsage> lowers = List.of();
   private volatile Duration interval;
 
   /** Where measurements come from. */
@@ -26,6 +28,9 @@ public final class UsageMonitor {
 
     /** What one takes; absent when it cannot be told. */
     Optional<StackUsage> measure(String name);
+
+    /** What of the lowers that mounted stacks share is cached; empty when it cannot be told. */
+    List<LowerUsage> sharedLowers();
   }
 
   /**
@@ -54,6 +59,7 @@ public final class UsageMonitor {
         Duration now = interval;
         if (now.isZero()) {
           measured.clear();
+          lowers = List.of();
         } else if (System.nanoTime() - last >= now.toNanos()) {
           measure();
           last = System.nanoTime();
@@ -70,10 +76,24 @@ public final class UsageMonitor {
     for (String name : names) {
       source.measure(name).ifPresent(usage -> measured.put(name, usage));
     }
+    lowers = source.sharedLowers();
   }
 
-  /** Writes the families {@code ovl_upper_…}, as they were measured last. */
+  /**
+   * Writes the families {@code ovl_upper_…} and {@code ovl_lower_…}, as they were measured last.
+   */
   public void writeTo(MetricText text) {
+    text.family("ovl_lower_stacks", "gauge", "Mounted stacks that share a lower.");
+    for (LowerUsage lower : lowers) {
+      text.sample(Map.of("lower", lower.path()), lower.stacks().size());
+    }
+    text.family(
+        "ovl_lower_cached_bytes",
+        "gauge",
+        "Bytes of a shared lower's files in the page cache, once for all stacks on it.");
+    for (LowerUsage lower : lowers) {
+      lower.cachedBytes().ifPresent(bytes -> text.sample(Map.of("lower", lower.path()), bytes));
+    }
     text.family("ovl_upper_bytes", "gauge", "Allocated bytes in the uppers of mounted stacks.");
     measured.forEach(
         (name, usage) ->
