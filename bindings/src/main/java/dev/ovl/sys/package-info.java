@@ -10,6 +10,7 @@
  *   <li>{@link dev.ovl.sys.OsPath} is a path as bytes, {@link dev.ovl.sys.Fd} an open descriptor;
  *       the records are the structures that calls take and fill, {@link
  *       dev.ovl.sys.DirectoryEntries} reads those of getdents64(2).
+ *   <li>{@link dev.ovl.sys.ThisProcess} has this process's arguments and environment as bytes.
  *   <li>Not public: {@code Call}, {@code Argument} and {@code Flags} say how a call is written in
  *       traces and errors, {@code Scratch} is the memory that calls use.
  * </ul>

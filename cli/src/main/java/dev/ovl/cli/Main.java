@@ -3,24 +3,17 @@ package dev.ovl.cli;
 import dev.ovl.cli.command.Ovlctl;
 import dev.ovl.cli.session.Cancellation;
 import dev.ovl.cli.session.Session;
-import dev.ovl.sys.OsPath;
+import dev.ovl.sys.ThisProcess;
 import java.io.FileDescriptor;
 import java.io.FileInputStream;
 import java.io.FileOutputStream;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
-import java.util.HashMap;
-import java.util.List;
-import java.util.Map;
 
 /**
  * The process {@code ovlctl}: makes a {@link Session} of it. The only class here that knows the
  * process.
- *
- * <p>Arguments and environment are read from /proc as bytes, since the JVM has by then replaced
- * what does not fit its charset.
  */
 public final class Main {
   private static final long STOP_MILLIS = 20_000;
@@ -38,13 +31,13 @@ public final class Main {
             new FileOutputStream(FileDescriptor.out),
             new FileOutputStream(FileDescriptor.err),
             new ProcessPlace(),
-            environment(),
+            ThisProcess.environment(),
             new Session.Terminal(isTerminal(1), isTerminal(2)),
             cancellation);
     Thread main = Thread.currentThread();
     Thread hook = new Thread(() -> stop(cancellation, main), "ovl-stop");
     Runtime.getRuntime().addShutdownHook(hook);
-    int status = new Ovlctl(session).run(arguments(args.length));
+    int status = new Ovlctl(session).run(ThisProcess.arguments(args.length));
     // halt, since the shutdown hook waits for this very thread
     Runtime.getRuntime().halt(status);
   }
@@ -57,35 +50,6 @@ public final class Main {
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
     }
-  }
-
-  private static List<String> arguments(int count) throws IOException {
-    List<String> all = zeroTerminated("cmdline");
-    return all.subList(all.size() - count, all.size());
-  }
-
-  private static Map<String, String> environment() throws IOException {
-    Map<String, String> map = new HashMap<>();
-    for (String variable : zeroTerminated("environ")) {
-      int equals = variable.indexOf('=');
-      if (equals > 0) {
-        map.putIfAbsent(variable.substring(0, equals), variable.substring(equals + 1));
-      }
-    }
-    return Map.copyOf(map);
-  }
-
-  private static List<String> zeroTerminated(String file) throws IOException {
-    byte[] bytes = Files.readAllBytes(Path.of("/proc/self", file));
-    List<String> words = new ArrayList<>();
-    int start = 0;
-    for (int i = 0; i < bytes.length; i++) {
-      if (bytes[i] == 0) {
-        words.add(OsPath.decode(bytes, start, i - start));
-        start = i + 1;
-      }
-    }
-    return words;
   }
 
   private static boolean isTerminal(int descriptor) {

@@ -1,10 +1,13 @@
 package dev.ovl.server;
 
+import dev.ovl.config.Configuration;
+import dev.ovl.config.Setting;
 import dev.ovl.server.api.ApiHandler;
 import dev.ovl.server.api.GroupAccess;
 import dev.ovl.server.log.Logging;
 import dev.ovl.sys.OsPath;
 import java.time.Duration;
+import java.util.Locale;
 
 /**
  * What a daemon is told.
@@ -16,6 +19,16 @@ import java.time.Duration;
  * @param live what may change while it runs
  */
 public record DaemonOptions(OsPath root, OsPath run, String group, int workers, Live live) {
+
+  /** As it is configured. */
+  static DaemonOptions of(Configuration configuration) {
+    return new DaemonOptions(
+        OsPath.of(configuration.text(Setting.ROOT)).normalized(),
+        OsPath.of(configuration.text(Setting.RUN)).normalized(),
+        configuration.text(Setting.GROUP),
+        configuration.count(Setting.WORKERS),
+        Live.of(configuration));
+  }
 
   /**
    * What SIGHUP changes.
@@ -30,6 +43,19 @@ public record DaemonOptions(OsPath root, OsPath run, String group, int workers, 
       Duration deadline,
       Duration usageInterval,
       Logging.Verbosity verbosity) {
+    /** As it is configured. */
+    static Live of(Configuration configuration) {
+      return new Live(
+          GroupAccess.valueOf(constant(configuration, Setting.GROUP_ACCESS)),
+          configuration.duration(Setting.REQUEST_TIMEOUT),
+          configuration.duration(Setting.USAGE_INTERVAL),
+          Logging.Verbosity.valueOf(constant(configuration, Setting.LOG_LEVEL)));
+    }
+
+    private static String constant(Configuration configuration, Setting setting) {
+      return configuration.text(setting).toUpperCase(Locale.ROOT);
+    }
+
     ApiHandler.Limits limits() {
       return new ApiHandler.Limits(forGroup, deadline, usageInterval);
     }

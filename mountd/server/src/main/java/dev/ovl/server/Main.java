@@ -1,79 +1,102 @@
 package dev.ovl.server;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
+
 import dev.ovl.api.HostException;
+import dev.ovl.config.Configuration;
+import dev.ovl.config.ConfigurationException;
+import dev.ovl.config.Setting;
+import dev.ovl.config.Sources;
 import dev.ovl.engine.EngineException;
-import dev.ovl.server.api.GroupAccess;
 import dev.ovl.server.log.Logging;
 import dev.ovl.server.systemd.ServiceManager;
 import dev.ovl.server.systemd.Signals;
 import dev.ovl.sys.ErrnoException;
+import dev.ovl.sys.Linux;
 import dev.ovl.sys.LinuxSyscalls;
 import dev.ovl.sys.OsPath;
 import dev.ovl.sys.Syscalls;
-import java.time.Duration;
+import dev.ovl.sys.ThisProcess;
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.util.Map;
 import java.util.Optional;
-import java.util.concurrent.Callable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
-import picocli.CommandLine;
-import picocli.CommandLine.Command;
-import picocli.CommandLine.Option;
 
-/** The process {@code mountd}. */
-@Command(name = "mountd", description = "The daemon of ovl: serves its API on a unix socket.")
-public final class Main implements Callable<Integer> {
+/** The process {@code mountd}: runs its command line in this environment, and a daemon by it. */
+public final class Main {
   private static final Logger LOG = LoggerFactory.getLogger(Main.class);
+  private static final int FAILED = 1;
 
-  @Option(names = "--root", paramLabel = "DIR", defaultValue = "/var/lib/ovl")
-  private String root;
+  private final Syscalls sys;
+  private final Map<String, String> environment;
 
-  @Option(names = "--run", paramLabel = "DIR", defaultValue = "/run/ovl")
-  private String run;
-
-  /** Runs until a signal comes. */
-  public static void main(String[] arguments) {
-    Logging.start(Logging.Verbosity.INFO, System.getenv("JOURNAL_STREAM") != null);
-    System.exit(new CommandLine(new Main()).execute(arguments));
+  private Main(Syscalls sys, Map<String, String> environment) {
+    this.sys = sys;
+    this.environment = environment;
   }
 
-  @Override
-  public Integer call() throws ErrnoException {
+  /**
+   * Runs until a signal comes.
+   *
+   * @param arguments their number is what counts
+   */
+  public static void main(String[] arguments) throws IOException, ErrnoException {
     Syscalls sys = new LinuxSyscalls();
-    DaemonOptions options =
-        new DaemonOptions(
-            OsPath.of(root),
-            OsPath.of(run),
-            "ovl",
-            64,
-            new DaemonOptions.Live(
-                GroupAccess.READ,
-                Duration.ofSeconds(60),
-                Duration.ofSeconds(600),
-                Logging.Verbosity.INFO));
-    ServiceManager manager =
-        new ServiceManager(sys, System.getenv(), ProcessHandle.current().pid());
-    Daemon daemon;
+    Map<String, String> environment = ThisProcess.environment();
+    Logging.start(Logging.Verbosity.INFO, environment.containsKey("JOURNAL_STREAM"));
+    OsPath directory = sys.readlinkat(Linux.AT_FDCWD, OsPath.of("/proc/self/cwd"));
+    Main main = new Main(sys, environment);
+    MountdCommand command =
+        new MountdCommand(environment, path -> directory.resolve(path).toString(), main::run);
+    System.exit(
+        command.run(
+            ThisProcess.arguments(arguments.length),
+            new PrintWriter(System.out, true, UTF_8),
+            new PrintWriter(System.err, true, UTF_8)));
+  }
+
+  /** The version of ovl. */
+  static String version() {
+    return Optional.ofNullable(Main.class.getPackage().getImplementationVersion())
+        .orElse("unpackaged");
+  }
+
+  private int run(Sources sources) {
     try {
-      daemon =
+      Configuration configuration = sources.read();
+      Logging.set(DaemonOptions.Live.of(configuration).verbosity());
+      Daemon daemon =
           Daemon.start(
               sys,
-              options,
-              manager,
-              Optional.ofNullable(Main.class.getPackage().getImplementationVersion())
-                  .orElse("unpackaged"));
+              DaemonOptions.of(configuration),
+              new ServiceManager(sys, environment, ProcessHandle.current().pid()),
+              version());
+      Runtime.getRuntime().addShutdownHook(new Thread(() -> stop(daemon), "stop"));
+      Signals.on("HUP", () -> reload(daemon, sources, configuration));
+      daemon.serve();
+      return 0;
+    } catch (ConfigurationException e) {
+      LOG.error("mountd cannot start: {}", e.getMessage());
+      return e.isUsage() ? MountdCommand.USAGE : FAILED;
     } catch (EngineException | HostException | ErrnoException | IllegalArgumentException e) {
       LOG.error("mountd cannot start: {}", e.getMessage());
-      return 1;
+      return FAILED;
     }
-    Runtime.getRuntime().addShutdownHook(new Thread(() -> stop(daemon), "stop"));
-    Signals.on("HUP", () -> reload(daemon, options.live()));
-    daemon.serve();
-    return 0;
   }
 
-  private static void reload(Daemon daemon, DaemonOptions.Live live) {
+  private static void reload(Daemon daemon, Sources sources, Configuration started) {
     try {
-      daemon.reload(live);
+      Configuration now = sources.read();
+      daemon.reload(DaemonOptions.Live.of(now));
+      for (Setting setting : started.differences(now)) {
+        if (!setting.isReloadable()) {
+          LOG.warn("the new value of {} counts from the next start on", setting.key());
+        }
+      }
+    } catch (ConfigurationException e) {
+      LOG.error("the configuration stays as it was: {}", e.getMessage());
     } catch (ErrnoException e) {
       LOG.warn("cannot tell the service manager: {}", e.getMessage());
     }

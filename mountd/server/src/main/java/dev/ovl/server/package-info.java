@@ -1,11 +1,12 @@
 /**
  * The daemon {@code mountd}.
  *
- * <p>{@link dev.ovl.server.Main} makes options of the command line, {@link dev.ovl.server.Daemon}
- * puts the parts together and runs them, {@code ControlSocket} is the place at which it listens.
- * Packages, lowest first: {@code http} (requests and answers on a unix socket), {@code work} (lanes
- * and deadlines), {@code event} (what happened), {@code metric} (counted), {@code systemd} and
- * {@code log} (the world around a service), {@code api} (the routes). May import dev.ovl.service,
- * dev.ovl.api, dev.ovl.json, the engine's files and locks, and dev.ovl.sys; never dev.ovl.cli.
+ * <p>{@link dev.ovl.server.MountdCommand} is its command line and {@link dev.ovl.server.Main} the
+ * process; {@link dev.ovl.server.Daemon} puts the parts together and runs them, {@code
+ * ControlSocket} is the place at which it listens. Packages, lowest first: {@code http} (requests
+ * and answers on a unix socket), {@code work} (lanes and deadlines), {@code event} (what happened),
+ * {@code metric} (counted), {@code systemd} and {@code log} (the world around a service), {@code
+ * api} (the routes). May import dev.ovl.service, dev.ovl.api, dev.ovl.config, dev.ovl.json, the
+ * engine's files and locks, and dev.ovl.sys; never dev.ovl.cli.
  */
 package dev.ovl.server;
