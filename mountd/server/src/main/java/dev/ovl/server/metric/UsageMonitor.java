@@ -70,7 +70,8 @@ public final class UsageMonitor {
     }
   }
 
-  private void measure() {
+  /** One round. */
+  void measure() {
     List<String> names = source.mounted();
     measured.keySet().retainAll(names);
     for (String name : names) {
