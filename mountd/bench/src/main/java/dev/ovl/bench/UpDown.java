@@ -39,7 +39,8 @@ public final class UpDown {
 
   /**
    * @param args the C program; the scratch directory, with {@code tmpfs} and {@code ext4} in it on
-   *     such file systems; {@code full} or {@code quick}; {@code up-down}, {@code others} or both
+   *     such file systems; {@code full} or {@code quick}; some of {@code up-down}, {@code others},
+   *     {@code calls} and {@code usage}
    */
   public static void main(String[] args) throws Exception {
     Path scratch = Path.of(args[1]);
@@ -56,6 +57,9 @@ public final class UpDown {
       }
       if (wanted.contains("calls")) {
         benchmark.byCalls();
+      }
+      if (wanted.contains("usage")) {
+        benchmark.usage();
       }
     }
   }
@@ -126,6 +130,14 @@ public final class UpDown {
           duel.stacks().down(other, false);
         }
       }
+    }
+  }
+
+  private void usage() throws Exception {
+    System.out.println("\n| file system | files | engine ms | du ms | engine ÷ du | quartiles |");
+    System.out.println("|---|--:|--:|--:|--:|--:|");
+    for (String fileSystem : List.of("tmpfs", "ext4")) {
+      new Walk(scratch.resolve(fileSystem), effort.rounds()).run(fileSystem);
     }
   }
 
