@@ -137,8 +137,8 @@ public final class Stacks implements AutoCloseable {
         done = true;
         return stack;
       } finally {
-        if (!done) {
-          removeIfStray(request.name(), held);
+        if (!done && !store.exists(request.name())) {
+          held.removeFile();
         }
       }
     }

@@ -260,6 +260,17 @@ class ConflictTest {
   }
 
   @Test
+  void aRefusedCreationIsNoRemovalToBeFinished() throws Exception {
+    OsPath good = good();
+    OsPath upper = lab.directory("upper");
+    OsPath work = lab.directory("work");
+    lab.stack("owner", good).upper(upper, work).create();
+    assertThrows(EngineException.class, lab.stack("web", good).upper(upper, work)::create);
+    EngineException none = assertThrows(EngineException.class, () -> lab.remove("web"));
+    assertEquals(Kind.NO_SUCH_STACK, none.kind());
+  }
+
+  @Test
   void anUpperOfAnotherStack() throws Exception {
     OsPath good = good();
     OsPath upper = lab.directory("upper");
