@@ -78,24 +78,26 @@ class OldKernelTest {
 
   /** Kernels by what they lack. */
   enum Kernel {
-    V5_10_WITHOUT_FSOPEN(Statmount.ABSENT, false, Layers.NO_CONTEXT, true),
-    V6_1(Statmount.ABSENT, false, Layers.TEXT, true),
+    V5_10_WITHOUT_FSOPEN(Statmount.ABSENT, false, Layers.NO_CONTEXT, Optional.empty()),
+    V6_1(Statmount.ABSENT, false, Layers.TEXT, Optional.empty()),
     /** As on arm64, which never had ustat(2). */
-    V6_1_WITHOUT_USTAT(Statmount.ABSENT, false, Layers.TEXT, false),
-    V6_6(Statmount.ABSENT, false, Layers.UNKNOWN, true),
-    V6_8(Statmount.NO_TEXTS, false, Layers.PATH, true),
-    V6_12(Statmount.NO_SOURCE, true, Layers.PATH, true),
-    WITHOUT_USTAT(Statmount.ALL, true, Layers.DESCRIPTOR, false);
+    V6_1_WITHOUT_USTAT(Statmount.ABSENT, false, Layers.TEXT, Optional.of(Errno.ENOSYS)),
+    V6_6(Statmount.ABSENT, false, Layers.UNKNOWN, Optional.empty()),
+    V6_8(Statmount.NO_TEXTS, false, Layers.PATH, Optional.empty()),
+    V6_12(Statmount.NO_SOURCE, true, Layers.PATH, Optional.empty()),
+    /** Behind the system call filter of a container, as systemd-nspawn sets one up. */
+    WITH_A_FILTER(Statmount.ALL, true, Layers.DESCRIPTOR, Optional.of(Errno.EPERM));
 
     private final Statmount statmount;
     private final boolean steps;
     private final Layers layers;
-    private final boolean ustat;
+    private final Optional<Errno> ustat;
 
     /**
      * @param steps whether it goes from one mount namespace to the next (NS_MNT_GET_NEXT)
+     * @param ustat what ustat(2) fails with; empty when it answers
      */
-    Kernel(Statmount statmount, boolean steps, Layers layers, boolean ustat) {
+    Kernel(Statmount statmount, boolean steps, Layers layers, Optional<Errno> ustat) {
       this.statmount = statmount;
       this.steps = steps;
       this.layers = layers;
@@ -159,15 +161,15 @@ class OldKernelTest {
                 "move_mount",
                 "mount_setattr"));
       }
-      if (!kernel.ustat) {
-        absent.add("ustat");
-      }
     }
 
     @Override
     protected <T> T observe(Invocation<T> invocation) throws ErrnoException {
       if (absent.contains(invocation.name())) {
         throw invocation.failure(Errno.ENOSYS);
+      }
+      if (kernel.ustat.isPresent() && invocation.name().equals("ustat")) {
+        throw invocation.failure(kernel.ustat.get());
       }
       return invocation.perform();
     }
@@ -312,10 +314,10 @@ class OldKernelTest {
       }
     }
     Statx place = lab.stat(lab.path("."));
-    if (kernel.ustat) {
+    if (kernel.ustat.isEmpty()) {
       assertTrue(sys.ustat(place.devMajor(), place.devMinor()));
     } else {
-      assertEquals(Errno.ENOSYS, errno(() -> sys.ustat(place.devMajor(), place.devMinor())));
+      assertEquals(kernel.ustat.get(), errno(() -> sys.ustat(place.devMajor(), place.devMinor())));
     }
     assertEquals(kernel.uniqueIds(), new MountTable(sys).uniqueIds());
   }
