@@ -8,7 +8,6 @@ import dev.ovl.testkit.Requires;
 import dev.ovl.testkit.Scratch;
 import java.io.IOException;
 import java.nio.file.Files;
-import java.nio.file.Path;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
@@ -24,10 +23,9 @@ class DebTest {
 
   @BeforeEach
   void install() {
-    Path deb = Dist.deb();
+    Dist.deb();
     debian = DebianRoot.minimal(scratch);
-    debian.put(deb);
-    debian.run("dpkg --install /" + deb.getFileName()).fine();
+    debian.run("dpkg --install " + debian.deb()).fine();
   }
 
   private boolean isThere(String path) {
@@ -95,7 +93,7 @@ class DebTest {
     debian.run("umount /mnt").fine();
 
     // it is all there when the package is
-    debian.run("dpkg --install /*.deb").fine();
+    debian.run("dpkg --install /ovl.deb").fine();
     debian.run("ovlctl up web").fine();
     assertEquals("above\n", debian.run("cat /mnt/file").fine().out());
     debian.run("ovlctl down web && ovlctl rm web").fine();

@@ -94,8 +94,9 @@ final class DebianRoot {
               mkdir upper work
               mount -t overlay -o lowerdir=%s,upperdir=upper,workdir=work debian %s
               mount -t proc proc %2$s/proc
-              # overlayfs takes no upper on overlayfs
+              # overlayfs takes no upper on overlayfs, and not three of them above each other
               mkdir -p %2$s/var/lib/ovl && mount -t tmpfs -o mode=711 tmpfs %2$s/var/lib/ovl
+              mount -t tmpfs -o mode=755 tmpfs %2$s/srv
               """
                   .formatted(Ovlctl.quote(lower.toString()), root))
           .fine();
@@ -115,9 +116,12 @@ final class DebianRoot {
     return Path.of(directory + path);
   }
 
-  /** Puts a file into its root directory. */
-  void put(Path file) {
-    Ovlctl.of(scratch).shell("cp %s %s/".formatted(Ovlctl.quote(file + ""), directory)).fine();
+  /** The package that is tested, for {@code dpkg} in it. */
+  String deb() {
+    Ovlctl.of(scratch)
+        .shell("cp %s %s/ovl.deb".formatted(Ovlctl.quote(Dist.deb().toString()), directory))
+        .fine();
+    return "/ovl.deb";
   }
 
   /** Runs a script of its shell in it, as root and with an environment of Debian's. */
