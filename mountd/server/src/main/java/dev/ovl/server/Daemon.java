@@ -33,6 +33,9 @@ public final class Daemon {
   private static final String SERVING = "Serving";
   private static final int MAX_WAITING = 256;
 
+  /** No stack has such a name. */
+  private static final String WATCHDOG_LANE = "?/watchdog/";
+
   /** How long requests under way may take when the daemon is to end. */
   private static final Duration FAREWELL = Duration.ofSeconds(10);
 
@@ -45,9 +48,10 @@ public final class Daemon {
   private final EngineHost host;
   private final Lanes lanes;
   private final Changes changes = new Changes();
+
+  /** Two threads: housekeeping that hangs on a file system must not stop the watchdog. */
   private final ScheduledExecutorService clock =
-      Executors.newSingleThreadScheduledExecutor(
-          Thread.ofPlatform().name("clock").daemon().factory());
+      Executors.newScheduledThreadPool(2, Thread.ofPlatform().name("clock-", 1).daemon().factory());
 
   private final CountDownLatch ended = new CountDownLatch(1);
 
@@ -171,7 +175,7 @@ public final class Daemon {
   /** Only when work of a lane that waits for nothing is done soon. */
   private void showLife() {
     try {
-      lanes.run("watchdog", 1, Duration.ofSeconds(1), () -> Optional.empty());
+      lanes.run(WATCHDOG_LANE, 1, Duration.ofSeconds(1), () -> Optional.empty());
       manager.alive();
     } catch (Lanes.Full | Lanes.Late | ExecutionException e) {
       LOG.warn("no work gets done; the service manager will notice");

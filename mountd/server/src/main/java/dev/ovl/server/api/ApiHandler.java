@@ -55,10 +55,16 @@ public final class ApiHandler implements RequestHandler {
   /** The lane of what concerns no single stack. */
   private static final String NO_STACK = "";
 
+  /** Before a stack's name; with a slash, which none has, so that it is no other's lane. */
+  private static final String QUESTIONS = "?/";
+
   private static final int QUESTIONS_AT_ONCE = 8;
 
-  /** After this time without an event an empty line shows whether the client is still there. */
+  /** After this time without an event an empty line tells the client that we are still there. */
   private static final Duration HEARTBEAT = Duration.ofSeconds(15);
+
+  /** How often it is looked whether a client still listens, and whether the daemon ends. */
+  private static final Duration LOOK = Duration.ofMillis(500);
 
   private final CommandHost host;
   private final HostInfo info;
@@ -161,13 +167,17 @@ public final class ApiHandler implements RequestHandler {
     } catch (HostException e) {
       return failure(e.failure());
     } catch (RuntimeException e) {
-      LOG.error("a defect: {} {}", request.method(), request.path(), e);
-      return failure(Failure.of(Failure.Kind.INTERNAL, "internal error: " + e));
+      return failure(internal(e));
     }
   }
 
+  private static Failure internal(RuntimeException defect) {
+    LOG.error("a defect", defect);
+    return Failure.of(Failure.Kind.INTERNAL, "internal error: " + defect);
+  }
+
   @Override
-  public HttpAnswer refuse(int status, String message) {
+  public HttpAnswer.Whole refuse(int status, String message) {
     return new HttpAnswer.Whole(
         status,
         JSON,
@@ -348,7 +358,7 @@ public final class ApiHandler implements RequestHandler {
 
   /** Questions about one stack go beside its changes, a few at once. */
   private <T> T ask(String name, Work<T> question) throws HostException {
-    return inLane("?" + name, QUESTIONS_AT_ONCE, question);
+    return inLane(QUESTIONS + name, QUESTIONS_AT_ONCE, question);
   }
 
   private HttpAnswer done(Asked asked, String object, Work<Done> work) throws HostException {
@@ -412,7 +422,7 @@ public final class ApiHandler implements RequestHandler {
     } catch (ExecutionException e) {
       switch (e.getCause()) {
         case HostException refused -> throw refused;
-        case RuntimeException defect -> throw defect;
+        case RuntimeException defect -> throw new HostException(internal(defect), defect);
         case Error defect -> throw defect;
         default -> throw new IllegalStateException(e.getCause());
       }
@@ -484,12 +494,19 @@ public final class ApiHandler implements RequestHandler {
   private void events(HttpAnswer.LineSink sink) {
     try (EventStream stream = new EventStream(changes)) {
       boolean open = sink.write(new byte[] {'\n'});
+      long heard = System.nanoTime();
       while (open) {
-        Optional<Change> next = stream.next(HEARTBEAT);
+        Optional<Change> next = stream.next(LOOK);
         long lost = stream.takeLost();
         if (lost > 0) {
           sink.write(json.writeLine(Map.of("lost", lost)));
         }
+        boolean silent = System.nanoTime() - heard > HEARTBEAT.toNanos();
+        if (next.isEmpty() && !silent) {
+          open = sink.isOpen();
+          continue;
+        }
+        heard = System.nanoTime();
         open = sink.write(next.isPresent() ? json.writeLine(next.get().json()) : new byte[] {'\n'});
       }
     } catch (InterruptedException e) {

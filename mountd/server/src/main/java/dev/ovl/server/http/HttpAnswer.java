@@ -27,7 +27,8 @@ public sealed interface HttpAnswer {
      * Sends a line; waits while the client is slow to read.
      *
      * @param line with its newline
-     * @return false: the client is gone, or the server ends; no more lines are wanted
+     * @return false: no more lines are wanted, since the client is gone, which then did not get
+     *     this one, or since the server ends
      */
     boolean write(byte[] line);
 

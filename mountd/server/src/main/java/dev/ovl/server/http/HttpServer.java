@@ -23,6 +23,7 @@ import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
+import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
 import org.apache.hc.core5.http.ClassicHttpRequest;
@@ -31,6 +32,7 @@ import org.apache.hc.core5.http.ConnectionClosedException;
 import org.apache.hc.core5.http.ContentType;
 import org.apache.hc.core5.http.HttpException;
 import org.apache.hc.core5.http.HttpHeaders;
+import org.apache.hc.core5.http.ProtocolException;
 import org.apache.hc.core5.http.config.Http1Config;
 import org.apache.hc.core5.http.impl.DefaultConnectionReuseStrategy;
 import org.apache.hc.core5.http.impl.HttpProcessors;
@@ -39,6 +41,7 @@ import org.apache.hc.core5.http.impl.io.HttpService;
 import org.apache.hc.core5.http.io.HttpServerRequestHandler;
 import org.apache.hc.core5.http.io.entity.AbstractHttpEntity;
 import org.apache.hc.core5.http.io.entity.ByteArrayEntity;
+import org.apache.hc.core5.http.io.support.BasicHttpServerExpectationDecorator;
 import org.apache.hc.core5.http.message.BasicClassicHttpResponse;
 import org.apache.hc.core5.http.protocol.HttpCoreContext;
 import org.slf4j.Logger;
@@ -61,7 +64,6 @@ public final class HttpServer {
   /** Further ones wait in the socket's queue. */
   private static final int MAX_CONNECTIONS = 512;
 
-  /** For the next request, and for each part of one and of its answer. */
   private static final Duration PATIENCE = Duration.ofSeconds(60);
 
   /** How often the thread that accepts looks whether it is to end. */
@@ -73,6 +75,7 @@ public final class HttpServer {
   private final Syscalls sys;
   private final Fd listening;
   private final RequestHandler handler;
+  private final Duration patience;
   private final Http1Config limits =
       Http1Config.custom()
           .setMaxHeaderCount(MAX_HEADERS)
@@ -98,9 +101,17 @@ public final class HttpServer {
    * @param handler answers
    */
   public HttpServer(Syscalls sys, Fd listening, RequestHandler handler) {
+    this(sys, listening, handler, PATIENCE);
+  }
+
+  /**
+   * @param patience with a client, for the next request and for each part of one and of its answer
+   */
+  HttpServer(Syscalls sys, Fd listening, RequestHandler handler, Duration patience) {
     this.sys = sys;
     this.listening = listening;
     this.handler = handler;
+    this.patience = patience;
   }
 
   /**
@@ -120,13 +131,12 @@ public final class HttpServer {
 
   private void accept() throws ErrnoException {
     makeRoom();
-    boolean started = false;
+    boolean accepted = false;
     try {
       UnixSocket socket =
           new UnixSocket(sys, new Fd(sys, sys.accept4(listening.number(), Linux.SOCK_NONBLOCK)));
-      open.add(socket);
-      threads.execute(() -> serve(socket));
-      started = true;
+      accepted = true;
+      begin(socket);
     } catch (ErrnoException e) {
       switch (e.errno()) {
         case EAGAIN, ECONNABORTED, EINTR -> {}
@@ -137,10 +147,32 @@ public final class HttpServer {
         default -> throw e;
       }
     } finally {
-      if (!started) {
+      if (!accepted) {
         room.release();
       }
     }
+  }
+
+  private void begin(UnixSocket socket) {
+    open.add(socket);
+    boolean begun = false;
+    try {
+      threads.execute(() -> serve(socket));
+      begun = true;
+    } catch (RejectedExecutionException e) {
+      LOG.debug("a connection came when the server had ended", e);
+    } finally {
+      if (!begun) {
+        end(socket);
+      }
+    }
+  }
+
+  private void end(UnixSocket socket) {
+    idle.remove(socket);
+    open.remove(socket);
+    socket.close();
+    room.release();
   }
 
   /** Who only keeps a connection must not keep others out: the longest idle one ends. */
@@ -169,22 +201,15 @@ public final class HttpServer {
   private void serve(UnixSocket socket) {
     try (DefaultBHttpServerConnection connection =
         new DefaultBHttpServerConnection("http", limits)) {
-      socket.setSoTimeout(Math.toIntExact(PATIENCE.toMillis()));
+      socket.setSoTimeout(Math.toIntExact(patience.toMillis()));
       connection.bind(socket);
       Peer peer = socket.peer();
       HttpService service =
-          new HttpService(
-              HttpProcessors.server(null),
+          new Service(
               (request, trigger, context) -> {
                 idle.remove(socket);
                 answer(request, trigger, peer, socket);
-              },
-              limits,
-              (request, response, context) ->
-                  !stopping
-                      && DefaultConnectionReuseStrategy.INSTANCE.keepAlive(
-                          request, response, context),
-              null);
+              });
       while (connection.isOpen()) {
         idle.add(socket);
         if (stopping) {
@@ -196,11 +221,32 @@ public final class HttpServer {
       // the client has nothing more to say
     } catch (IOException | HttpException e) {
       LOG.debug("a connection ended: {}", e.getMessage());
+    } catch (RuntimeException e) {
+      LOG.error("a defect ended a connection", e);
     } finally {
-      idle.remove(socket);
-      open.remove(socket);
-      socket.close();
-      room.release();
+      end(socket);
+    }
+  }
+
+  /** What HttpCore finds wrong with a request is told in the handler's way. */
+  private final class Service extends HttpService {
+    Service(HttpServerRequestHandler requests) {
+      super(
+          HttpProcessors.server(null),
+          // answers Expect: 100-continue
+          new BasicHttpServerExpectationDecorator(requests),
+          limits,
+          (request, response, context) ->
+              !stopping
+                  && DefaultConnectionReuseStrategy.INSTANCE.keepAlive(request, response, context),
+          null);
+    }
+
+    @Override
+    protected void handleException(HttpException e, ClassicHttpResponse response) {
+      HttpAnswer.Whole answer = handler.refuse(toStatusCode(e), String.valueOf(e.getMessage()));
+      response.setCode(answer.status());
+      response.setEntity(new ByteArrayEntity(answer.body(), ContentType.parse(answer.type())));
     }
   }
 
@@ -214,9 +260,10 @@ public final class HttpServer {
     if (body.isEmpty()) {
       String why = "the body is larger than " + MAX_BODY_BYTES + " bytes";
       ClassicHttpResponse response = response(handler.refuse(TOO_LARGE, why), socket);
-      // the rest of it is not read
       response.setHeader(HttpHeaders.CONNECTION, "close");
       trigger.submitResponse(response);
+      // HttpCore would read the rest of it, however long that is
+      socket.readNoMore();
       return;
     }
     trigger.submitResponse(response(handler.handle(read(request, body.get(), peer)), socket));
@@ -254,7 +301,7 @@ public final class HttpServer {
     return body.length > MAX_BODY_BYTES ? Optional.empty() : Optional.of(body);
   }
 
-  private static Map<String, String> query(String text) throws HttpException {
+  private static Map<String, String> query(String text) throws ProtocolException {
     Map<String, String> query = new LinkedHashMap<>();
     for (String pair : text.split("&")) {
       int equals = pair.indexOf('=');
@@ -266,11 +313,11 @@ public final class HttpServer {
     return query;
   }
 
-  private static String decode(String text) throws HttpException {
+  private static String decode(String text) throws ProtocolException {
     try {
       return URLDecoder.decode(text, StandardCharsets.UTF_8);
     } catch (IllegalArgumentException e) {
-      throw new HttpException("the query is not percent-encoded: " + e.getMessage(), e);
+      throw new ProtocolException("the query is not percent-encoded: " + e.getMessage(), e);
     }
   }
 
@@ -290,10 +337,18 @@ public final class HttpServer {
       // so that the client learns that its request was taken
       out.flush();
       Sink sink = new Sink(out, socket);
-      lines.source().writeTo(sink);
-      if (sink.failure != null) {
-        // the client must not take a cut answer for a whole one: no last chunk
-        throw sink.failure;
+      boolean whole = false;
+      try {
+        lines.source().writeTo(sink);
+        if (sink.failure != null) {
+          throw sink.failure;
+        }
+        whole = true;
+      } finally {
+        if (!whole) {
+          // HttpCore writes a last chunk in any case; the client must not take this for the end
+          socket.hangUp();
+        }
       }
     }
 
@@ -330,13 +385,14 @@ public final class HttpServer {
 
     @Override
     public boolean write(byte[] line) {
-      if (!isOpen()) {
+      if (failure != null || socket.isGone()) {
         return false;
       }
       try {
+        // also when the server ends: what was done meanwhile is told
         out.write(line);
         out.flush();
-        return true;
+        return isOpen();
       } catch (IOException e) {
         failure = e;
         return false;

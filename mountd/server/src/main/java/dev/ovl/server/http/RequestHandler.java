@@ -2,7 +2,7 @@ package dev.ovl.server.http;
 
 /** Answers requests, for any number of threads. */
 public interface RequestHandler {
-  /** Answers one; may take its time. What it throws is a defect and is answered with 500. */
+  /** Answers one; may take its time. What it throws is a defect and ends the connection. */
   HttpAnswer handle(HttpRequest request);
 
   /**
@@ -11,5 +11,5 @@ public interface RequestHandler {
    * @param status of HTTP
    * @param message why
    */
-  HttpAnswer refuse(int status, String message);
+  HttpAnswer.Whole refuse(int status, String message);
 }

@@ -75,6 +75,7 @@ public final class Lanes {
     private final Callable<T> work;
     private final CompletableFuture<T> result = new CompletableFuture<>();
     private boolean begun;
+    private long begunAt;
     private boolean countsAsWorker;
 
     Task(String laneName, int width, Callable<T> work) {
@@ -113,17 +114,33 @@ public final class Lanes {
     Task<T> task = new Task<>(lane, width, work);
     enter(task);
     try {
-      try {
-        return task.result.get(Math.min(deadline.toNanos(), STUCK.toNanos()), TimeUnit.NANOSECONDS);
-      } catch (TimeoutException stuck) {
-        countNoMore(task);
-        return task.result.get(Math.max(0, end - System.nanoTime()), TimeUnit.NANOSECONDS);
+      while (true) {
+        long left = end - System.nanoTime();
+        try {
+          return task.result.get(Math.min(left, STUCK.toNanos()), TimeUnit.NANOSECONDS);
+        } catch (TimeoutException e) {
+          if (left <= STUCK.toNanos()) {
+            throw late(task);
+          }
+          lookWhetherStuck(task);
+        }
       }
-    } catch (TimeoutException late) {
-      throw new Late(!withdrawn(task));
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
-      throw new Late(!withdrawn(task));
+      throw late(task);
+    }
+  }
+
+  /** Nobody waits for the task any more, nor looks whether it is stuck. */
+  private synchronized Late late(Task<?> task) {
+    countNoMore(task);
+    return new Late(!withdrawn(task));
+  }
+
+  /** By the time since it was begun: it may have waited in its lane for long before. */
+  private synchronized void lookWhetherStuck(Task<?> task) {
+    if (task.begun && System.nanoTime() - task.begunAt >= STUCK.toNanos()) {
+      countNoMore(task);
     }
   }
 
@@ -144,6 +161,7 @@ public final class Lanes {
     while (counted < workers && !ready.isEmpty()) {
       Task<?> task = ready.remove();
       task.begun = true;
+      task.begunAt = System.nanoTime();
       task.countsAsWorker = true;
       counted++;
       threads.execute(task);
