@@ -261,9 +261,9 @@ public final class HttpServer {
       String why = "the body is larger than " + MAX_BODY_BYTES + " bytes";
       ClassicHttpResponse response = response(handler.refuse(TOO_LARGE, why), socket);
       response.setHeader(HttpHeaders.CONNECTION, "close");
+      // else HttpCore reads the rest of it, however long that is
+      request.setEntity(null);
       trigger.submitResponse(response);
-      // HttpCore would read the rest of it, however long that is
-      socket.readNoMore();
       return;
     }
     trigger.submitResponse(response(handler.handle(read(request, body.get(), peer)), socket));
