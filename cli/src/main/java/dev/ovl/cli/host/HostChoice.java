@@ -66,7 +66,7 @@ public record HostChoice(
       return Optional.empty();
     }
     try {
-      HttpHost host = new HttpHost(address(socket));
+      HttpHost host = new HttpHost(address(socket), socket.quoted());
       try {
         if (whyWrong(host.about()).isEmpty()) {
           return Optional.of(host);
@@ -85,7 +85,7 @@ public record HostChoice(
   }
 
   private CommandHost daemon(OsPath socket) throws HostException {
-    HttpHost host = new HttpHost(address(socket));
+    HttpHost host = new HttpHost(address(socket), socket.quoted());
     boolean right = false;
     try {
       Optional<String> wrong = whyWrong(host.about());

@@ -27,15 +27,26 @@ public final class HttpHost implements CommandHost {
   private static final Duration SLACK = Duration.ofSeconds(10);
 
   private final UnixDomainSocketAddress address;
+  private final String name;
   private final Json json = new Json();
   private Optional<UnixHttp> connection = Optional.empty();
-  private Optional<Duration> patience = Optional.of(FIRST_PATIENCE);
+  private Optional<Duration> patience;
 
   /**
    * @param address of the socket
+   * @param name of the socket, as errors show it
    */
-  public HttpHost(UnixDomainSocketAddress address) {
+  public HttpHost(UnixDomainSocketAddress address, String name) {
+    this(address, name, FIRST_PATIENCE);
+  }
+
+  /**
+   * @param patience with a daemon that has not yet said how long it may take
+   */
+  HttpHost(UnixDomainSocketAddress address, String name, Duration patience) {
     this.address = address;
+    this.name = name;
+    this.patience = Optional.of(patience);
   }
 
   /**
@@ -222,14 +233,20 @@ public final class HttpHost implements CommandHost {
         throw new HostException(failure);
       }
       T result = reader.read(answer.body());
-      whole = answer.body().read() < 0 && http.isReusable();
+      whole = http.isReusable();
       return result;
     } catch (InterruptedIOException e) {
-      throw lost("the daemon does not answer", route, e);
+      throw lost(Failure.Kind.TIMEOUT, "the daemon does not answer", route, e);
+    } catch (UnixHttp.NoDaemonException e) {
+      throw lost(Failure.Kind.UNAVAILABLE, e.getMessage(), route, e);
     } catch (IOException e) {
-      throw lost("the daemon ended before it had answered", route, e);
+      throw lost(Failure.Kind.UNAVAILABLE, "the daemon ended before it had answered", route, e);
     } catch (JsonException e) {
-      throw lost("the daemon's answer cannot be read: " + e.getMessage(), route, e);
+      throw lost(
+          Failure.Kind.UNAVAILABLE,
+          "the daemon's answer cannot be read: " + e.getMessage(),
+          route,
+          e);
     } finally {
       if (!whole) {
         close();
@@ -251,14 +268,14 @@ public final class HttpHost implements CommandHost {
     return Failure.of(Failure.Kind.FAILED, "HTTP " + answer.status());
   }
 
-  private HostException lost(String what, Route route, Exception cause) {
-    return unavailable(
+  private HostException lost(Failure.Kind kind, String what, Route route, Exception cause) {
+    String message =
         what
             + " ("
-            + address
+            + name
             + ")"
-            + (route.access() == Route.Access.WRITE ? "; whether it was done is not known" : ""),
-        cause);
+            + (route.access() == Route.Access.WRITE ? "; whether it was done is not known" : "");
+    return new HostException(Failure.of(kind, message), cause);
   }
 
   private UnixHttp connection() throws HostException {
@@ -266,14 +283,13 @@ public final class HttpHost implements CommandHost {
       try {
         connection = Optional.of(UnixHttp.connect(address));
       } catch (IOException e) {
-        throw unavailable("cannot connect to " + address + ": " + e.getMessage(), e);
+        throw new HostException(
+            Failure.of(
+                Failure.Kind.UNAVAILABLE, "cannot connect to " + name + ": " + e.getMessage()),
+            e);
       }
     }
     return connection.get();
-  }
-
-  private static HostException unavailable(String message, Exception cause) {
-    return new HostException(Failure.of(Failure.Kind.UNAVAILABLE, message), cause);
   }
 
   @Override

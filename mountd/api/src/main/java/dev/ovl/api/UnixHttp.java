@@ -41,16 +41,18 @@ final class UnixHttp implements AutoCloseable {
   }
 
   /**
-   * Connects; does not wait for the daemon to accept.
+   * Connects; waits for nothing.
    *
-   * @throws IOException nobody listens there; this user may not connect
+   * @throws IOException nobody listens there; so many wait already that the socket takes no more;
+   *     this user may not connect
    */
   static UnixHttp connect(UnixDomainSocketAddress address) throws IOException {
     SocketChannel channel = SocketChannel.open(StandardProtocolFamily.UNIX);
     Selector selector = null;
     try {
-      channel.connect(address);
+      // first: else the kernel waits for room in the queue of a daemon that may never take any out
       channel.configureBlocking(false);
+      channel.connect(address);
       selector = Selector.open();
       channel.register(selector, SelectionKey.OP_READ);
       return new UnixHttp(channel, selector);
@@ -63,6 +65,15 @@ final class UnixHttp implements AutoCloseable {
     }
   }
 
+  /** What came is no answer of a daemon of ours. */
+  static final class NoDaemonException extends IOException {
+    private static final long serialVersionUID = 1L;
+
+    NoDaemonException(String why) {
+      super("what answers is no ovl daemon: " + why);
+    }
+  }
+
   /**
    * An answer.
    *
@@ -71,7 +82,7 @@ final class UnixHttp implements AutoCloseable {
    */
   record Answer(int status, InputStream body) {}
 
-  /** Whether another request may follow the one that was answered last. */
+  /** Whether another request may follow: the last answer was read whole, and its end was no end. */
   boolean isReusable() {
     return reusable;
   }
@@ -99,17 +110,33 @@ final class UnixHttp implements AutoCloseable {
     if (body.isEmpty() && !method.equals("GET")) {
       head.append("Content-Length: 0\r\n");
     }
-    send(head.append("\r\n").toString().getBytes(StandardCharsets.US_ASCII));
-    if (body.isPresent()) {
-      send(body.get());
+    try {
+      send(head.append("\r\n").toString().getBytes(StandardCharsets.US_ASCII));
+      if (body.isPresent()) {
+        send(body.get());
+      }
+    } catch (InterruptedIOException e) {
+      throw e;
+    } catch (IOException e) {
+      return answerToPart(e);
     }
     return answer();
+  }
+
+  /** Who hangs up before it has read all of a request may have said why. */
+  private Answer answerToPart(IOException unsent) throws IOException {
+    try {
+      return answer();
+    } catch (IOException e) {
+      unsent.addSuppressed(e);
+      throw unsent;
+    }
   }
 
   private Answer answer() throws IOException {
     String[] status = line().split(" ", 3);
     if (status.length < 2 || !status[0].equals("HTTP/1.1") || !status[1].matches("[0-9]{3}")) {
-      throw new IOException("what answers is no ovl daemon");
+      throw new NoDaemonException("its first line is none of HTTP/1.1");
     }
     long length = -1;
     boolean chunked = false;
@@ -121,7 +148,7 @@ final class UnixHttp implements AutoCloseable {
       }
       int colon = header.indexOf(':');
       if (i > MAX_HEADERS || colon < 0) {
-        throw new IOException("the answer's head is no HTTP");
+        throw new NoDaemonException("its head is no HTTP");
       }
       String value = header.substring(colon + 1).strip();
       switch (header.substring(0, colon).toLowerCase(Locale.ROOT)) {
@@ -132,21 +159,16 @@ final class UnixHttp implements AutoCloseable {
       }
     }
     if (!chunked && length < 0) {
-      throw new IOException("the answer has no length");
+      throw new NoDaemonException("its answer has no length");
     }
     return new Answer(Integer.parseInt(status[1]), new Body(chunked, length, keep));
   }
 
   private static long number(String text, int radix) throws IOException {
-    try {
-      long number = Long.parseLong(text, radix);
-      if (number >= 0) {
-        return number;
-      }
-    } catch (NumberFormatException e) {
-      throw new IOException("the answer has a wrong length: " + text, e);
+    if (!text.matches(radix == 10 ? "[0-9]{1,18}" : "[0-9a-fA-F]{1,15}")) {
+      throw new NoDaemonException("its answer has a wrong length");
     }
-    throw new IOException("the answer has a wrong length: " + text);
+    return Long.parseLong(text, radix);
   }
 
   private String line() throws IOException {
@@ -163,7 +185,7 @@ final class UnixHttp implements AutoCloseable {
             : line.toString();
       }
       if (line.length() >= MAX_LINE_BYTES) {
-        throw new IOException("the answer has too long a line");
+        throw new NoDaemonException("its answer has too long a line");
       }
       line.append((char) b);
     }
@@ -269,8 +291,8 @@ final class UnixHttp implements AutoCloseable {
     /** To the next chunk, or the end. */
     private void advance() throws IOException {
       if (chunked) {
-        if (!first) {
-          line();
+        if (!first && !line().isEmpty()) {
+          throw new NoDaemonException("its chunks are no HTTP");
         }
         first = false;
         String size = line();
@@ -279,8 +301,8 @@ final class UnixHttp implements AutoCloseable {
         if (left > 0) {
           return;
         }
-        for (String trailer = line(); !trailer.isEmpty(); trailer = line()) {
-          // none means anything to us
+        if (!line().isEmpty()) {
+          throw new NoDaemonException("its answer has trailers");
         }
       }
       ended = true;
