@@ -83,13 +83,16 @@ class HttpHostTest {
       assertEquals(Done.at("/t"), host.down("web", false, true));
       assertEquals(
           List.of(
-              "POST /v1/stacks/a%2Bb%20%C3%BC/up?acceptVolatile=true HTTP/1.1\r\n"
-                  + "Host: ovl\r\nContent-Length: 0\r\n\r\n",
-              "POST /v1/stacks/web/down?dryRun=true HTTP/1.1\r\n"
-                  + "Host: ovl\r\nContent-Length: 0\r\n\r\n"),
+              post("/v1/stacks/a%2Bb%20%C3%BC/up?acceptVolatile=true"),
+              post("/v1/stacks/web/down?dryRun=true")),
           peer.requests());
     }
     assertEquals(1, connections.get());
+  }
+
+  /** A request without a body. */
+  private static String post(String target) {
+    return "POST " + target + " HTTP/1.1\r\nHost: ovl\r\nContent-Length: 0\r\n\r\n";
   }
 
   @Test
@@ -113,8 +116,7 @@ class HttpHostTest {
   @ValueSource(
       strings = {
         "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n10\r\n{\"target\": \"/t\"}\r\n0\r\n\r\n",
-        "HTTP/1.1 200 OK\r\ntransfer-ENCODING:chunked\r\n\r\n"
-            + "1;x=y\r\n{\r\n00f\r\n\"target\": \"/t\"}\r\n0\r\n\r\n",
+        "HTTP/1.1 200 OK\r\ntransfer-ENCODING:chunked\r\n\r\n1;x=y\r\n{\r\n00f\r\n\"target\": \"/t\"}\r\n0\r\n\r\n",
         "HTTP/1.1 200\r\ncontent-length: 16\r\n\r\n{\"target\": \"/t\"}",
         "HTTP/1.1 200 OK\nContent-Length: 16\n\n{\"target\": \"/t\"}",
         "HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 16\r\n\r\n{\"target\": \"/t\"}"

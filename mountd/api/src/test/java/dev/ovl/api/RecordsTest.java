@@ -22,7 +22,7 @@ class RecordsTest {
   private static final Json JSON = new Json();
 
   /** A record's reading. */
-  private interface Reader<T> {
+  interface Reader<T> {
     T read(JsonFields json) throws JsonException;
   }
 
@@ -31,7 +31,7 @@ class RecordsTest {
    *
    * @param strict whether it is a request, in which an unknown field is an error
    */
-  private record Kind<T>(
+  record Kind<T>(
       Class<T> type, Function<T, Map<String, Object>> writer, Reader<T> reader, boolean strict) {
     T back(T value) throws JsonException {
       return reader.read(JSON.readObject(JSON.writeLine(writer.apply(value))));
