@@ -13,6 +13,7 @@ import com.github.dockerjava.api.model.Volume;
 import dev.ovl.testkit.Requires;
 import dev.ovl.testkit.Scratch;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
@@ -74,9 +75,7 @@ class DockerTest {
       throws IOException, InterruptedException {
     Process process =
         new ProcessBuilder(command).directory(directory.toFile()).redirectErrorStream(true).start();
-    String said =
-        new String(
-            process.getInputStream().readAllBytes(), java.nio.charset.StandardCharsets.UTF_8);
+    String said = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
     assertEquals(0, process.waitFor(), () -> String.join(" ", command) + "\n" + said);
   }
 

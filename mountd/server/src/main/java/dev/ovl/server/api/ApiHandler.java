@@ -52,9 +52,6 @@ public final class ApiHandler implements RequestHandler {
   private static final String METRICS = "text/plain; version=0.0.4; charset=utf-8";
   private static final String LINES = "application/x-ndjson";
 
-  /** The lane of what concerns no single stack. */
-  private static final String NO_STACK = "";
-
   /** Before a stack's name; with a slash, which none has, so that it is no other's lane. */
   private static final String QUESTIONS = "?/";
 
@@ -129,7 +126,7 @@ public final class ApiHandler implements RequestHandler {
     @Override
     public List<String> mounted() {
       try {
-        return ask(NO_STACK, host::list).stream()
+        return ask(Route.LIST, host::list).stream()
             .filter(entry -> entry instanceof StackEntry.Known known && known.summary().up())
             .map(StackEntry::name)
             .toList();
@@ -152,7 +149,7 @@ public final class ApiHandler implements RequestHandler {
     @Override
     public List<LowerUsage> sharedLowers() {
       try {
-        return ask(NO_STACK, host::sharedLowers);
+        return ask(Route.LOWERS, host::sharedLowers);
       } catch (HostException e) {
         LOG.debug("cannot tell what of shared lowers is cached: {}", e.getMessage());
         return List.of();
@@ -216,12 +213,12 @@ public final class ApiHandler implements RequestHandler {
     return switch (asked.route()) {
       case VERSION -> value(info.json());
       case LIST -> value(Map.of("stacks", list()));
-      case NAMES -> value(Map.of("names", ask(NO_STACK, host::namesByDependency)));
+      case NAMES -> value(Map.of("names", ask(Route.NAMES, host::namesByDependency)));
       case INSPECT -> value(ask(asked.name(), () -> host.inspect(asked.name())).json());
       case STATUS -> value(ask(asked.name(), () -> host.status(asked.name())).json());
       case USAGE -> value(ask(asked.name(), () -> host.usage(asked.name())).json());
       case LOWERS -> value(Map.of("lowers", lowers()));
-      case INFO -> value(ask(NO_STACK, host::probe));
+      case INFO -> value(ask(Route.INFO, host::probe));
       case CREATE -> create(asked);
       case SET -> set(asked);
       case CLONE -> copy(asked);
@@ -269,18 +266,18 @@ public final class ApiHandler implements RequestHandler {
   }
 
   private List<Map<String, Object>> list() throws HostException {
-    return ask(NO_STACK, host::list).stream().map(StackEntry::json).toList();
+    return ask(Route.LIST, host::list).stream().map(StackEntry::json).toList();
   }
 
   private List<Map<String, Object>> lowers() throws HostException {
-    return ask(NO_STACK, host::sharedLowers).stream().map(LowerUsage::json).toList();
+    return ask(Route.LOWERS, host::sharedLowers).stream().map(LowerUsage::json).toList();
   }
 
   private String metrics() throws HostException {
     MetricText text = new MetricText();
     operations.writeTo(text);
     Map<String, Long> counts = new TreeMap<>(Map.of("up", 0L, "down", 0L, "unreadable", 0L));
-    for (StackEntry entry : ask(NO_STACK, host::list)) {
+    for (StackEntry entry : ask(Route.LIST, host::list)) {
       counts.merge(
           switch (entry) {
             case StackEntry.Known known -> known.summary().state();
@@ -359,6 +356,13 @@ public final class ApiHandler implements RequestHandler {
   /** Questions about one stack go beside its changes, a few at once. */
   private <T> T ask(String name, Work<T> question) throws HostException {
     return inLane(QUESTIONS + name, QUESTIONS_AT_ONCE, question);
+  }
+
+  /**
+   * Questions about all stacks have a lane each: one that hangs on a lower holds up its like only.
+   */
+  private <T> T ask(Route route, Work<T> question) throws HostException {
+    return inLane("? " + route.template(), QUESTIONS_AT_ONCE, question);
   }
 
   private HttpAnswer done(Asked asked, String object, Work<Done> work) throws HostException {
@@ -485,7 +489,7 @@ public final class ApiHandler implements RequestHandler {
     if (given.isPresent()) {
       return given.get();
     }
-    List<String> all = new ArrayList<>(ask(NO_STACK, host::namesByDependency));
+    List<String> all = new ArrayList<>(ask(Route.NAMES, host::namesByDependency));
     return dependentsFirst ? all.reversed() : all;
   }
 
