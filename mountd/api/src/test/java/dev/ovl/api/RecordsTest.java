@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import dev.ovl.json.Json;
 import dev.ovl.json.JsonException;
 import dev.ovl.json.JsonFields;
+import dev.ovl.testkit.Records;
 import java.nio.charset.StandardCharsets;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -61,16 +62,16 @@ class RecordsTest {
   @ParameterizedTest
   @MethodSource("kinds")
   <T> void comesBackAsItWas(Kind<T> kind) throws JsonException {
-    T full = Samples.full(kind.type());
+    T full = Records.full(kind.type());
     assertEquals(full, kind.back(full));
-    T bare = Samples.bare(kind.type());
+    T bare = Records.bare(kind.type());
     assertEquals(bare, kind.back(bare));
   }
 
   @ParameterizedTest
   @MethodSource("kinds")
   <T> void goesAsUtf8OnOneLine(Kind<T> kind) {
-    byte[] text = JSON.writeLine(kind.writer().apply(Samples.full(kind.type())));
+    byte[] text = JSON.writeLine(kind.writer().apply(Records.full(kind.type())));
     String line = new String(text, StandardCharsets.UTF_8);
     assertEquals(1, line.lines().count());
     assertTrue(line.contains("\\udcff ü\u20ac\ud83d\ude00"), line);
@@ -79,7 +80,7 @@ class RecordsTest {
   @ParameterizedTest
   @MethodSource("kinds")
   <T> void unknownFieldsAreAnErrorInRequestsAlone(Kind<T> kind) throws JsonException {
-    T full = Samples.full(kind.type());
+    T full = Records.full(kind.type());
     Map<String, Object> more = new LinkedHashMap<>(kind.writer().apply(full));
     more.put("fieldOfAnotherVersion", 1L);
     if (kind.strict()) {
@@ -95,7 +96,7 @@ class RecordsTest {
   @ParameterizedTest
   @MethodSource("kinds")
   <T> void aFieldOfTheWrongKindIsAnError(Kind<T> kind) {
-    Map<String, Object> json = kind.writer().apply(Samples.full(kind.type()));
+    Map<String, Object> json = kind.writer().apply(Records.full(kind.type()));
     for (String name : json.keySet()) {
       if (kind.type() == StackReport.class && name.equals("readOnly")) {
         // told for people; it is read off the upper
@@ -111,9 +112,9 @@ class RecordsTest {
   void anEntryIsAStackOrWhyItCannotBeRead() throws JsonException {
     for (StackEntry entry :
         List.of(
-            new StackEntry.Known(Samples.full(StackSummary.class)),
-            new StackEntry.Known(Samples.bare(StackSummary.class)),
-            new StackEntry.Unknown("web", Samples.TEXT))) {
+            new StackEntry.Known(Records.full(StackSummary.class)),
+            new StackEntry.Known(Records.bare(StackSummary.class)),
+            new StackEntry.Unknown("web", Records.TEXT))) {
       assertEquals(entry, StackEntry.of(JSON.readObject(JSON.writeLine(entry.json()))));
     }
   }

@@ -28,7 +28,7 @@ public record Change(
     Optional<String> target,
     Optional<Failure> failure) {
 
-  /** A line of {@code /v1/events}; times of RFC 3339, durations in milliseconds. */
+  /** A line of {@code /v1/events}; times of RFC 3339, durations in microseconds. */
   public Map<String, Object> json() {
     Map<String, Object> json = new LinkedHashMap<>();
     json.put("time", time.toString());

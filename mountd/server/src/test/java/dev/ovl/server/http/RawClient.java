@@ -16,12 +16,12 @@ import java.util.Locale;
 import java.util.Optional;
 
 /** A connection on which a test says just what it wants, right or wrong. */
-final class RawClient implements AutoCloseable {
+public final class RawClient implements AutoCloseable {
   private final SocketChannel channel;
   private final InputStream in;
   private final OutputStream out;
 
-  RawClient(UnixDomainSocketAddress address) throws IOException {
+  public RawClient(UnixDomainSocketAddress address) throws IOException {
     channel = SocketChannel.open(StandardProtocolFamily.UNIX);
     channel.connect(address);
     in = new BufferedInputStream(Channels.newInputStream(channel));
@@ -33,8 +33,8 @@ final class RawClient implements AutoCloseable {
    *
    * @param headers as they came
    */
-  record Answer(int status, List<String> headers, String body) {
-    Optional<String> header(String name) {
+  public record Answer(int status, List<String> headers, String body) {
+    public Optional<String> header(String name) {
       String prefix = name.toLowerCase(Locale.ROOT) + ": ";
       return headers.stream()
           .filter(header -> header.toLowerCase(Locale.ROOT).startsWith(prefix))
@@ -43,17 +43,17 @@ final class RawClient implements AutoCloseable {
     }
   }
 
-  RawClient say(String text) throws IOException {
+  public RawClient say(String text) throws IOException {
     return say(text.getBytes(StandardCharsets.UTF_8));
   }
 
-  RawClient say(byte[] bytes) throws IOException {
+  public RawClient say(byte[] bytes) throws IOException {
     out.write(bytes);
     return this;
   }
 
   /** Asks with a body that may be empty. */
-  Answer ask(String method, String target, String body) throws IOException {
+  public Answer ask(String method, String target, String body) throws IOException {
     say(
         method
             + " "
@@ -65,19 +65,19 @@ final class RawClient implements AutoCloseable {
     return answer();
   }
 
-  Answer get(String target) throws IOException {
+  public Answer get(String target) throws IOException {
     say("GET " + target + " HTTP/1.1\r\nHost: x\r\n\r\n");
     return answer();
   }
 
   /** Says no more, but still listens. */
-  RawClient halfClose() throws IOException {
+  public RawClient halfClose() throws IOException {
     channel.shutdownOutput();
     return this;
   }
 
   /** A whole answer. */
-  Answer answer() throws IOException {
+  public Answer answer() throws IOException {
     Answer head = head();
     StringBuilder body = new StringBuilder();
     if (head.header("Transfer-Encoding").isPresent()) {
@@ -91,7 +91,7 @@ final class RawClient implements AutoCloseable {
   }
 
   /** The head of an answer; its body is empty. */
-  Answer head() throws IOException {
+  public Answer head() throws IOException {
     String status = line();
     List<String> headers = new ArrayList<>();
     for (String header = line(); !header.isEmpty(); header = line()) {
@@ -101,14 +101,14 @@ final class RawClient implements AutoCloseable {
   }
 
   /** The next chunk; absent: the last one has come. */
-  Optional<String> chunk() throws IOException {
+  public Optional<String> chunk() throws IOException {
     int size = Integer.parseInt(line(), 16);
     String text = bytes(size);
     line();
     return size == 0 ? Optional.empty() : Optional.of(text);
   }
 
-  String line() throws IOException {
+  public String line() throws IOException {
     StringBuilder line = new StringBuilder();
     for (int b = in.read(); b != '\n'; b = in.read()) {
       if (b < 0) {
@@ -128,7 +128,7 @@ final class RawClient implements AutoCloseable {
   }
 
   /** Waits for the server to end the connection; fails when it says something before. */
-  void assertEnded() throws IOException {
+  public void assertEnded() throws IOException {
     try {
       int b = in.read();
       if (b >= 0) {
