@@ -125,9 +125,9 @@ public final class Daemon {
 
   /** Serves until {@link #stop}, in the calling thread. */
   public void serve() throws ErrnoException {
-    LOG.info("serving {} with root {}", socket.path().quoted(), options.root().quoted());
-    manager.ready(SERVING);
     try {
+      LOG.info("serving {} with root {}", socket.path().quoted(), options.root().quoted());
+      manager.ready(SERVING);
       server.serve();
     } finally {
       socket.close();
@@ -147,11 +147,18 @@ public final class Daemon {
 
   /** Ends; waits for requests under way, and for {@link #serve} to return. */
   public void stop() throws ErrnoException, InterruptedException {
-    manager.stopping();
-    LOG.info("stopping; mounts stay");
-    clock.shutdownNow();
-    server.stop(FAREWELL);
-    ended.await();
+    try {
+      manager.stopping();
+    } finally {
+      LOG.info("stopping; mounts stay");
+      clock.shutdownNow();
+      server.stop(FAREWELL);
+      // it never comes if serve was not even begun
+      boolean left = ended.await(FAREWELL.toSeconds(), TimeUnit.SECONDS);
+      if (!left) {
+        LOG.warn("the server does not end");
+      }
+    }
   }
 
   // ---- in the background --------------------------------------------------------------------

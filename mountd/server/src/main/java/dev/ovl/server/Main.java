@@ -73,8 +73,8 @@ public final class Main {
               DaemonOptions.of(configuration),
               new ServiceManager(sys, environment, ProcessHandle.current().pid()),
               version());
-      Runtime.getRuntime().addShutdownHook(new Thread(() -> stop(daemon), "stop"));
       Signals.on("HUP", () -> reload(daemon, sources, configuration));
+      Runtime.getRuntime().addShutdownHook(new Thread(() -> stop(daemon), "stop"));
       daemon.serve();
       return 0;
     } catch (ConfigurationException e) {
