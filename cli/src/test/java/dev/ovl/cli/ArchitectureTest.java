@@ -152,6 +152,7 @@ class ArchitectureTest {
                       "dev.ovl.cli..",
                       "dev.ovl.api",
                       "dev.ovl.config",
+                      "dev.ovl.reference",
                       "dev.ovl.service",
                       "dev.ovl.engine..",
                       "dev.ovl.json")

@@ -17,7 +17,10 @@ import picocli.CommandLine.Parameters;
     sortOptions = false,
     description = "Writes down a stack: directories that 'up' mounts as one tree.")
 final class CreateCommand extends HostCommand {
-  @Parameters(paramLabel = "NAME", description = "The new stack's name.")
+  @Parameters(
+      paramLabel = "NAME",
+      completionCandidates = Candidates.Nothing.class,
+      description = "The new stack's name.")
   private String name;
 
   @Mixin private LayerOptions layers;

@@ -47,6 +47,7 @@ final class LayerOptions {
   @Option(
       names = "--method",
       paramLabel = "W",
+      completionCandidates = Candidates.Methods.class,
       description =
           "Force classic, relative, lowerdir+ or fd (default: auto, the first that fits).")
   private String method;
@@ -54,6 +55,7 @@ final class LayerOptions {
   @Option(
       names = "--propagation",
       paramLabel = "P",
+      completionCandidates = Candidates.Propagations.class,
       description = "shared, slave, private or unbindable (default: as the parent mount's).")
   private String propagation;
 

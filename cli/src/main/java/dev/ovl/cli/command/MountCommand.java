@@ -45,6 +45,7 @@ final class MountCommand extends HostCommand {
   @Option(
       names = "--method",
       paramLabel = "W",
+      completionCandidates = Candidates.Methods.class,
       description = "Force classic, lowerdir+ or fd (default: auto, the first that fits).")
   private String method;
 

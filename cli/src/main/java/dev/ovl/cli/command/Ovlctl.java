@@ -37,6 +37,12 @@ import picocli.CommandLine.ScopeType;
     description = "Manages union mounts: stacks of layers, written down, mounted and unmounted.",
     mixinStandardHelpOptions = false,
     sortOptions = false,
+    exitCodeListHeading = "Exit status:%n",
+    exitCodeList = {
+      "0:Everything asked for was done.",
+      "1:Something asked for was not done.",
+      "2:The command line or the environment makes no sense."
+    },
     subcommands = {
       CreateCommand.class,
       SetCommand.class,
@@ -55,6 +61,7 @@ import picocli.CommandLine.ScopeType;
       EventsCommand.class,
       DoctorCommand.class,
       DemoCommand.class,
+      CompletionCommand.class,
       VersionCommand.class
     })
 public final class Ovlctl implements Callable<Integer> {
@@ -154,7 +161,8 @@ public final class Ovlctl implements Callable<Integer> {
     }
   }
 
-  private CommandSpec model() {
+  /** The model of the command line, from which it is read and documented. */
+  CommandSpec model() {
     CommandSpec model = CommandSpec.forAnnotatedObject(this);
     settings.addTo(model);
     return model;

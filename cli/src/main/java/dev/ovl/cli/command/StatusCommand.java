@@ -14,7 +14,15 @@ import picocli.CommandLine.Parameters;
 @Command(
     name = "status",
     sortOptions = false,
-    description = "Tells whether a stack is up. Exit status: 0 up, 3 down, 4 no such stack.")
+    description = "Tells whether a stack is up.",
+    exitCodeListHeading = "Exit status:%n",
+    exitCodeList = {
+      "0:It is up.",
+      "1:It cannot be told.",
+      "2:The command line or the environment makes no sense.",
+      "3:It is down.",
+      "4:There is no such stack."
+    })
 final class StatusCommand extends HostCommand {
   private static final int DOWN = 3;
   private static final int NO_SUCH_STACK = 4;

@@ -11,7 +11,7 @@
  *
  * <p>A command object serves one command line. It reaches the world through {@link
  * dev.ovl.cli.session.Session} only, and leaves all that concerns the kernel to the engine. Imports
- * dev.ovl.cli.session, .output, .host and .demo, dev.ovl.api, dev.ovl.config, the engine,
- * dev.ovl.sys and picocli.
+ * dev.ovl.cli.session, .output, .host and .demo, dev.ovl.api, dev.ovl.config, dev.ovl.reference,
+ * the engine, dev.ovl.sys and picocli.
  */
 package dev.ovl.cli.command;

@@ -35,11 +35,11 @@ class OvlctlTest {
     return new Ovlctl(session).run(List.of(arguments));
   }
 
-  private int run(String... arguments) {
+  int run(String... arguments) {
     return run(false, Map.of(), arguments);
   }
 
-  private String out() {
+  String out() {
     return OsPath.decode(out.toByteArray());
   }
 

@@ -67,6 +67,7 @@ class ArchitectureTest {
           "dev.ovl.api",
           "dev.ovl.json",
           "dev.ovl.config",
+          "dev.ovl.reference",
           "dev.ovl.engine",
           "dev.ovl.engine.file",
           "dev.ovl.sys",

@@ -10,6 +10,7 @@
  *   <li>{@link dev.ovl.testkit.Leaks} tells what a test left: mounts, descriptors, loop devices,
  *       threads.
  *   <li>{@link dev.ovl.testkit.Trees} compares directory trees, to the byte.
+ *   <li>{@link dev.ovl.testkit.Manual} shows manual pages, and what is wrong with them.
  *   <li>{@link dev.ovl.testkit.Requires} skips a test, saying why, where the machine lacks what it
  *       needs; or fails it, where that was asked for.
  * </ul>

@@ -1,0 +1,171 @@
+package dev.ovl.reference;
+
+import java.util.List;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Model.OptionSpec;
+import picocli.CommandLine.Model.PositionalParamSpec;
+
+/** Completion for bash, without the package bash-completion. */
+final class BashScript {
+  /** PROGRAM is the name, TABLES what is known of its options; the rest is the same for all. */
+  private static final String SCRIPT =
+      """
+      # bash completion for PROGRAM, made from its options
+
+      TABLES
+      # Offers those of the other words that begin with the first.
+      _PROGRAM_offer() {
+        local begin=$1 word
+        shift
+        for word; do
+          [[ $word != "$begin"* ]] || COMPREPLY+=("$(printf %q "$word")")
+        done
+      }
+
+      # Offers what is of the kind that was found for the word $1.
+      _PROGRAM_offer_kind() {
+        case $kind in
+          directories) compopt -o dirnames ;;
+          files) compopt -o default ;;
+          stacks)
+            local names
+            mapfile -t names < <(PROGRAM "${reach[@]}" LIST_STACKS)
+            _PROGRAM_offer "${1//\\\\/}" "${names[@]}"
+            ;;
+          words)
+            _PROGRAM_offer "$1" "${words[@]}"
+            [[ ${COMPREPLY[0]-} != *://* ]] || compopt -o nospace
+            ;;
+        esac
+      }
+
+      _PROGRAM() {
+        local current=${COMP_WORDS[COMP_CWORD]} verb= option= kind= i=1 next word operand=0
+        local verbs='VERBS'
+        local -a words=() reach=()
+        COMPREPLY=()
+        # what stands before the current word; bash has split --option=value at the sign
+        while ((i < COMP_CWORD)); do
+          word=${COMP_WORDS[i]}
+          kind=
+          [[ $word != -* ]] || _PROGRAM_option "$verb" "$word"
+          if [[ -n $kind ]]; then
+            next=$((i + 1))
+            if [[ ${COMP_WORDS[next]} == = ]]; then
+              ((next == COMP_CWORD)) && current= || next=$((next + 1))
+            fi
+            if ((next >= COMP_CWORD)); then
+              option=$word
+              break
+            fi
+            case $word in
+              REACH) reach+=("$word" "${COMP_WORDS[next]//\\\\/}") ;;
+            esac
+            i=$next
+          elif [[ $word != -* ]]; then
+            if [[ -n $verbs && -z $verb ]]; then
+              verb=$word
+            else
+              operand=$((operand + 1))
+            fi
+          fi
+          i=$((i + 1))
+        done
+        if [[ -z $option ]]; then
+          kind=
+          if [[ $current == -* ]]; then
+            _PROGRAM_options "$verb"
+            kind=words
+          elif [[ -n $verbs && -z $verb ]]; then
+            read -ra words <<<"$verbs"
+            kind=words
+          else
+            _PROGRAM_operand "$verb" "$operand"
+          fi
+        fi
+        _PROGRAM_offer_kind "$current"
+      }
+
+      complete -F _PROGRAM PROGRAM
+      """;
+
+  private static final String NOTHING = "kind=nothing";
+
+  private final CommandSpec program;
+  private final List<CommandSpec> verbs;
+
+  BashScript(CommandSpec program) {
+    this.program = program;
+    this.verbs = Models.verbs(program);
+  }
+
+  String text() {
+    return SCRIPT
+        .replace("TABLES", tables())
+        .replace("REACH", Reach.options(program).collect(Collectors.joining(" | ")))
+        .replace("VERBS", verbs.stream().map(CommandSpec::name).collect(Collectors.joining(" ")))
+        .replace("LIST_STACKS", Shell.LIST_STACKS)
+        .replace("PROGRAM", program.name());
+  }
+
+  private String tables() {
+    StringBuilder text = new StringBuilder();
+    text.append("# Sets kind if option $2 of the verb $1 takes a value.\n");
+    text.append("_PROGRAM_option() {\n  case \"$1 $2\" in\n");
+    eachOption("*", Models.options(program), text);
+    for (CommandSpec verb : verbs) {
+      eachOption(verb.name(), Models.options(verb), text);
+    }
+    text.append("  esac\n}\n\n# Sets words to the options that fit the verb $1.\n");
+    text.append("_PROGRAM_options() {\n  words=(");
+    text.append(Models.names(Models.options(program)).collect(Collectors.joining(" ")));
+    text.append(")\n  case $1 in\n");
+    for (CommandSpec verb : verbs) {
+      String names = Models.names(Models.options(verb)).collect(Collectors.joining(" "));
+      if (!names.isEmpty()) {
+        text.append("    " + verb.name() + ") words+=(" + names + ") ;;\n");
+      }
+    }
+    text.append("  esac\n}\n\n# Sets kind if operand $2, from 0, of the verb $1 can be offered.\n");
+    text.append("_PROGRAM_operand() {\n  case \"$1 $2\" in\n");
+    for (CommandSpec verb : verbs.isEmpty() ? List.of(program) : verbs) {
+      for (PositionalParamSpec operand : Models.operands(verb)) {
+        String kind = kind(Completes.of(operand));
+        if (!kind.equals(NOTHING)) {
+          text.append("    " + (verbs.isEmpty() ? "" : verb.name()) + "' '");
+          text.append(operand.index().isVariable() ? "*" : String.valueOf(operand.index().min()));
+          text.append(") " + kind + " ;;\n");
+        }
+      }
+    }
+    return text.append("  esac\n}\n").toString();
+  }
+
+  private static void eachOption(String verb, List<OptionSpec> options, StringBuilder text) {
+    for (OptionSpec option : options) {
+      if (Models.takesValue(option)) {
+        text.append("    ");
+        text.append(
+            Stream.of(option.names())
+                .map(name -> verb + "' " + name + "'")
+                .collect(Collectors.joining(" | ")));
+        text.append(") " + kind(Completes.of(option)) + " ;;\n");
+      }
+    }
+  }
+
+  private static String kind(Completes what) {
+    return switch (what) {
+      case Completes.Words some ->
+          "kind=words words=("
+              + some.words().stream().map(Shell::quoted).collect(Collectors.joining(" "))
+              + ")";
+      case Completes.Directories directories -> "kind=directories";
+      case Completes.Files files -> "kind=files";
+      case Completes.Stacks stacks -> "kind=stacks";
+      case Completes.Nothing nothing -> NOTHING;
+    };
+  }
+}

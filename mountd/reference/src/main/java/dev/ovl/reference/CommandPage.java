@@ -1,0 +1,174 @@
+package dev.ovl.reference;
+
+import dev.ovl.config.Setting;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
+import picocli.CommandLine.Model.ArgSpec;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Model.OptionSpec;
+import picocli.CommandLine.Model.PositionalParamSpec;
+
+/** The manual page of a program, or of one of its verbs. */
+final class CommandPage {
+  private final CommandSpec command;
+  private final CommandSpec program;
+  private final int section;
+
+  private CommandPage(CommandSpec command, CommandSpec program, int section) {
+    this.command = command;
+    this.program = program;
+    this.section = section;
+  }
+
+  /** The page of a program. */
+  static CommandPage of(CommandSpec program, int section) {
+    return new CommandPage(program, program, section);
+  }
+
+  /** The page of a verb, in the section of its program. */
+  static CommandPage ofVerb(CommandSpec verb, CommandSpec program, int section) {
+    return new CommandPage(verb, program, section);
+  }
+
+  /** What it is called by: {@code "ovlctl-create"}. */
+  String name() {
+    return isVerb() ? program.name() + "-" + command.name() : command.name();
+  }
+
+  private boolean isVerb() {
+    return !command.equals(program);
+  }
+
+  /** The page. */
+  String text() {
+    Roff page = new Roff(name(), section);
+    String[] description = command.usageMessage().description();
+    page.heading("NAME").text(name() + " - " + Models.purpose(description));
+    page.heading("SYNOPSIS");
+    synopsis(page);
+    page.heading("DESCRIPTION").text(Models.text(description));
+    page.append(Resources.orNothing(name() + ".description.roff"));
+    verbs(page);
+    operands(page);
+    options(page);
+    exitStatus(page);
+    if (!isVerb()) {
+      environment(page);
+    }
+    page.append(Resources.orNothing(name() + ".roff"));
+    seeAlso(page);
+    return page.toString();
+  }
+
+  private void synopsis(Roff page) {
+    page.bold(isVerb() ? program.name() + " " + command.name() : program.name());
+    page.text("[OPTION]\u2026");
+    for (OptionSpec option : Models.options(command)) {
+      if (option.required()) {
+        page.boldItalic(Models.names(option).get(0) + " ", option.paramLabel());
+      }
+    }
+    if (!Models.verbs(command).isEmpty()) {
+      page.text("VERB \u2026");
+    }
+    for (PositionalParamSpec operand : Models.operands(command)) {
+      String label = operand.paramLabel() + (operand.arity().isVariable() ? "\u2026" : "");
+      page.text(operand.arity().min() == 0 ? "[" + label + "]" : label);
+    }
+  }
+
+  private void verbs(Roff page) {
+    List<CommandSpec> verbs = Models.verbs(command);
+    if (verbs.isEmpty()) {
+      return;
+    }
+    page.heading("VERBS");
+    for (CommandSpec verb : verbs) {
+      page.tag().boldRoman(program.name() + "-" + verb.name(), "(" + section + ")");
+      page.text(Models.brief(verb.usageMessage().description()) + ".");
+    }
+  }
+
+  private void operands(Roff page) {
+    List<PositionalParamSpec> operands = Models.operands(command);
+    if (!operands.isEmpty()) {
+      page.heading("OPERANDS");
+      for (PositionalParamSpec operand : operands) {
+        argument(page, operand.paramLabel(), operand);
+      }
+    }
+  }
+
+  private void options(Roff page) {
+    page.heading("OPTIONS");
+    for (OptionSpec option : Models.options(command)) {
+      String names = String.join(", ", Models.names(option));
+      String value = option.paramLabel();
+      boolean word = Models.names(option).getLast().startsWith("--");
+      if (option.arity().max() == 0) {
+        argument(page, names, option);
+      } else if (Models.takesValue(option)) {
+        argument(page, names + (word ? "=" : " ") + value, option);
+      } else {
+        argument(page, names + "[=" + value + "]", option);
+      }
+    }
+    if (isVerb()) {
+      page.paragraph("All verbs take these options too, which")
+          .boldRoman(program.name(), "(" + section + ")")
+          .text("describes:")
+          .text(
+              Models.options(program).stream()
+                      .map(option -> Models.names(option).getLast())
+                      .collect(Collectors.joining(", "))
+                  + ".");
+    }
+  }
+
+  private static void argument(Roff page, String tag, ArgSpec argument) {
+    page.tag().bold(tag).text(Models.text(argument.description()));
+  }
+
+  private void exitStatus(Roff page) {
+    Map<String, String> codes = command.usageMessage().exitCodeList();
+    if (codes.isEmpty()) {
+      codes = program.usageMessage().exitCodeList();
+    }
+    if (!codes.isEmpty()) {
+      page.heading("EXIT STATUS");
+      codes.forEach((code, meaning) -> page.tag().bold(code).text(meaning));
+    }
+  }
+
+  private void environment(Roff page) {
+    List<Setting> settings =
+        Arrays.stream(Setting.values())
+            .filter(setting -> program.findOption(setting.option()) != null)
+            .toList();
+    if (settings.isEmpty()) {
+      return;
+    }
+    page.heading("ENVIRONMENT");
+    for (Setting setting : settings) {
+      page.tag()
+          .bold(setting.variable())
+          .text("As " + setting.option() + ", which goes before it.");
+    }
+  }
+
+  private void seeAlso(Roff page) {
+    page.heading("SEE ALSO");
+    List<String> pages =
+        Stream.of("ovlctl(1)", "mountd(8)", "mount.ovl(8)", ConfigurationPage.REFERENCE)
+            .filter(other -> !other.equals(name() + "(" + section + ")"))
+            .toList();
+    for (String other : pages) {
+      int end = other.indexOf('(');
+      String comma = other.equals(pages.getLast()) ? "" : ",";
+      page.boldRoman(other.substring(0, end), other.substring(end) + comma);
+    }
+  }
+}

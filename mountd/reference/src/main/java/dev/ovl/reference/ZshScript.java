@@ -1,0 +1,148 @@
+package dev.ovl.reference;
+
+import java.util.List;
+import java.util.stream.Collector;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
+import picocli.CommandLine.Model.ArgSpec;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Model.OptionSpec;
+import picocli.CommandLine.Model.PositionalParamSpec;
+
+/** Completion for zsh, by its function _arguments. */
+final class ZshScript {
+  /** For a file in fpath, and for source as well. */
+  private static final String END =
+      """
+
+      if [[ ${funcstack[1]-} == _PROGRAM ]]; then
+        _PROGRAM "$@"
+      else
+        compdef _PROGRAM PROGRAM
+      fi
+      """;
+
+  private static final String STACKS =
+      """
+      # The names of the stacks, where the command line says that they are.
+      _PROGRAM_stacks() {
+        local -a reach names
+        local i
+        for ((i = 2; i < $#line_words; i++)); do
+          case $line_words[i] in
+            REACH) reach+=($line_words[i] ${(Q)line_words[i+1]}) ;;
+            REACH_SIGN) reach+=(${(Q)line_words[i]}) ;;
+          esac
+        done
+        names=(${(f)"$(PROGRAM $reach LIST_STACKS)"})
+        compadd -a names
+      }
+
+      """;
+
+  private static final Collector<CharSequence, ?, String> BAR = Collectors.joining("|");
+
+  private final CommandSpec program;
+  private final List<CommandSpec> verbs;
+
+  ZshScript(CommandSpec program) {
+    this.program = program;
+    this.verbs = Models.verbs(program);
+  }
+
+  String text() {
+    StringBuilder text = new StringBuilder();
+    text.append("#compdef PROGRAM\n# zsh completion for PROGRAM, made from its options\n\n");
+    text.append(verbs.isEmpty() ? withoutVerbs() : withVerbs());
+    return text.append(END)
+        .toString()
+        .replace("REACH_SIGN", Reach.options(program).map(o -> o + "=*").collect(BAR))
+        .replace("REACH", Reach.options(program).collect(BAR))
+        .replace("LIST_STACKS", Shell.LIST_STACKS)
+        .replace("PROGRAM", program.name());
+  }
+
+  private String withoutVerbs() {
+    return "_PROGRAM() {\n  _arguments -S" + specifications(program, "    ") + "\n}\n";
+  }
+
+  private String withVerbs() {
+    StringBuilder text = new StringBuilder(STACKS);
+    text.append("_PROGRAM() {\n");
+    text.append("  local curcontext=$curcontext state line ret=1\n");
+    text.append("  local -a line_words=(\"${words[@]}\") verbs\n");
+    text.append("  local -A opt_args\n");
+    text.append("  local -a common=(");
+    for (OptionSpec option : Models.options(program)) {
+      text.append("\n    " + specification(option));
+    }
+    text.append("\n  )\n");
+    text.append("  _arguments -C -S $common '(-): :->verb' '(-)*:: :->operands' && ret=0\n");
+    text.append("  case $state in\n    verb)\n      verbs=(");
+    for (CommandSpec verb : verbs) {
+      text.append("\n        ");
+      text.append(
+          Shell.quoted(verb.name() + ":" + Models.brief(verb.usageMessage().description())));
+    }
+    text.append("\n      )\n      _describe -t verbs verb verbs && ret=0\n      ;;\n");
+    text.append("    operands)\n      case $line[1] in\n");
+    for (CommandSpec verb : verbs) {
+      text.append("        " + verb.name() + ")\n          _arguments -S $common");
+      text.append(specifications(verb, "            ")).append(" && ret=0\n          ;;\n");
+    }
+    return text.append("      esac\n      ;;\n  esac\n  return ret\n}\n").toString();
+  }
+
+  private static String specifications(CommandSpec command, String indent) {
+    return Stream.concat(
+            Models.options(command).stream().map(ZshScript::specification),
+            Models.operands(command).stream().map(ZshScript::specification))
+        .map(specification -> " \\\n" + indent + specification)
+        .collect(Collectors.joining());
+  }
+
+  private static String specification(OptionSpec option) {
+    List<String> names = Models.names(option);
+    String what = "[" + escaped(Models.brief(option.description())) + "]";
+    String value = Models.takesValue(option) ? value(option) : "";
+    String before = "";
+    if (option.isMultiValue()) {
+      before = "*";
+    } else if (names.size() > 1) {
+      before = "(" + String.join(" ", names) + ")";
+    }
+    return names.stream()
+        .map(name -> name + (value.isEmpty() ? "" : name.startsWith("--") ? "=" : "+"))
+        .map(name -> name + what + value)
+        .map(before::concat)
+        .map(Shell::quoted)
+        .collect(Collectors.joining(" "));
+  }
+
+  private static String specification(PositionalParamSpec operand) {
+    String position =
+        operand.index().isVariable() ? "*" : String.valueOf(operand.index().min() + 1);
+    return Shell.quoted(position + value(operand));
+  }
+
+  /** A label and what to do there. */
+  private static String value(ArgSpec argument) {
+    String action =
+        switch (Completes.of(argument)) {
+          case Completes.Words some ->
+              "("
+                  + some.words().stream().map(ZshScript::escaped).collect(Collectors.joining(" "))
+                  + ")";
+          case Completes.Directories directories -> "_directories";
+          case Completes.Files files -> "_files";
+          case Completes.Stacks stacks -> "_PROGRAM_stacks";
+          // an action of nothing would be told, and so keep options from being completed
+          case Completes.Nothing nothing -> "{true}";
+        };
+    return ":" + escaped(argument.paramLabel()) + ":" + action;
+  }
+
+  private static String escaped(String text) {
+    return text.replaceAll("[\\[\\]:\\\\]", "\\\\$0");
+  }
+}

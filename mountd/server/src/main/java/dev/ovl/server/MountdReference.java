@@ -1,0 +1,18 @@
+package dev.ovl.server;
+
+import dev.ovl.reference.DocumentedProgram;
+import java.util.Map;
+import picocli.CommandLine.Model.CommandSpec;
+
+/** What mountd tells of itself; found as a service. */
+public final class MountdReference implements DocumentedProgram {
+  @Override
+  public CommandSpec model() {
+    return new MountdCommand(Map.of(), path -> path, sources -> 0).model();
+  }
+
+  @Override
+  public int section() {
+    return 8;
+  }
+}
