@@ -7,6 +7,7 @@
  *       at it.
  *   <li>{@link dev.ovl.testkit.Scratch} is a directory on a file system of its own, which is gone
  *       after the test whatever happens.
+ *   <li>{@link dev.ovl.testkit.HungFileSystem} is one that stops answering when it is told to.
  *   <li>{@link dev.ovl.testkit.Leaks} tells what a test left: mounts, descriptors, loop devices,
  *       threads.
  *   <li>{@link dev.ovl.testkit.Trees} compares directory trees, to the byte.
