@@ -3,9 +3,13 @@ package dev.ovl.engine.stack;
 import dev.ovl.engine.mount.OverlayMount;
 import dev.ovl.sys.ErrnoException;
 import dev.ovl.sys.OsPath;
+import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.Deque;
 import java.util.HashMap;
 import java.util.HashSet;
+import java.util.Iterator;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -13,7 +17,7 @@ import java.util.Set;
 
 /** Sorts stacks so that each comes after those on whose targets its directories lie. */
 final class DependencyOrder {
-  private final Map<StackName, OsPath> targets = new HashMap<>();
+  private final Map<OsPath, List<StackName>> byTarget = new HashMap<>();
   private final Map<StackName, List<OsPath>> needs = new HashMap<>();
   private final Set<StackName> visited = new HashSet<>();
   private final List<StackName> sorted = new ArrayList<>();
@@ -35,7 +39,7 @@ final class DependencyOrder {
       Optional<StackDefinition> stack = lookup.find(name);
       if (stack.isPresent()) {
         OverlayMount mount = mounts.mount(stack.get());
-        order.targets.put(name, mount.target());
+        order.byTarget.computeIfAbsent(mount.target(), t -> new ArrayList<>()).add(name);
         List<OsPath> needed = new ArrayList<>(mount.lowers());
         mount.upper().ifPresent(upper -> needed.add(upper.directory()));
         needed.add(mount.target().parent());
@@ -48,18 +52,47 @@ final class DependencyOrder {
     return order.sorted;
   }
 
-  /** Depth first; of stacks that lie on each other the first by name comes first. */
-  private void visit(StackName name) {
-    if (!visited.add(name)) {
-      return;
-    }
-    for (OsPath needed : needs.getOrDefault(name, List.of())) {
-      for (Map.Entry<StackName, OsPath> other : targets.entrySet()) {
-        if (!other.getKey().equals(name) && needed.startsWith(other.getValue())) {
-          visit(other.getKey());
-        }
+  /** A stack whose turn comes after that of these. */
+  private record Waiting(StackName name, Iterator<StackName> first) {}
+
+  /**
+   * Depth first; of stacks that lie on each other the first by name comes first. Without recursion,
+   * since thousands may lie on each other.
+   */
+  private void visit(StackName start) {
+    Deque<Waiting> path = new ArrayDeque<>();
+    enter(start, path);
+    while (!path.isEmpty()) {
+      Waiting last = path.getLast();
+      if (last.first().hasNext()) {
+        enter(last.first().next(), path);
+      } else {
+        sorted.add(last.name());
+        path.removeLast();
       }
     }
-    sorted.add(name);
+  }
+
+  private void enter(StackName name, Deque<Waiting> path) {
+    if (visited.add(name)) {
+      path.addLast(new Waiting(name, dependencies(name).iterator()));
+    }
+  }
+
+  /** The stacks on whose targets, or beneath them, the stack's directories lie. */
+  private Set<StackName> dependencies(StackName name) {
+    Set<StackName> found = new LinkedHashSet<>();
+    for (OsPath needed : needs.getOrDefault(name, List.of())) {
+      OsPath path = needed;
+      OsPath parent = path.parent();
+      found.addAll(byTarget.getOrDefault(path, List.of()));
+      while (!parent.equals(path)) {
+        path = parent;
+        parent = path.parent();
+        found.addAll(byTarget.getOrDefault(path, List.of()));
+      }
+    }
+    found.remove(name);
+    return found;
   }
 }
