@@ -18,6 +18,7 @@ import dev.ovl.engine.mount.DirectMounts;
 import dev.ovl.engine.mount.MountMethod;
 import dev.ovl.engine.mount.OverlayMount;
 import dev.ovl.engine.probe.Probe;
+import dev.ovl.engine.stack.StackListing;
 import dev.ovl.engine.stack.StackName;
 import dev.ovl.engine.stack.StackRequest;
 import dev.ovl.engine.stack.StackState;
@@ -28,7 +29,6 @@ import dev.ovl.sys.ErrnoException;
 import dev.ovl.sys.OsPath;
 import dev.ovl.sys.Syscalls;
 import java.time.Duration;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -68,22 +68,15 @@ public final class EngineHost implements CommandHost {
 
   @Override
   public List<StackEntry> list() throws HostException {
-    return ask(
-        () -> {
-          List<StackEntry> entries = new ArrayList<>();
-          for (StackName name : stacks.names()) {
-            entries.add(entry(name));
-          }
-          return entries;
-        });
+    return ask(() -> stacks.summaries().stream().map(EngineHost::entry).toList());
   }
 
-  private StackEntry entry(StackName name) {
-    try {
-      return new StackEntry.Known(Reports.summary(stacks.summary(name)));
-    } catch (EngineException | ErrnoException e) {
-      return new StackEntry.Unknown(name.text(), e.getMessage());
-    }
+  private static StackEntry entry(StackListing listing) {
+    return switch (listing) {
+      case StackListing.Told told -> new StackEntry.Known(Reports.summary(told.summary()));
+      case StackListing.Untold untold ->
+          new StackEntry.Unknown(untold.name().text(), untold.why().getMessage());
+    };
   }
 
   @Override

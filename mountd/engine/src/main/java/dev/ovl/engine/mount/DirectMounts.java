@@ -2,6 +2,7 @@ package dev.ovl.engine.mount;
 
 import dev.ovl.engine.EngineException;
 import dev.ovl.engine.file.Files;
+import dev.ovl.engine.file.Lookout;
 import dev.ovl.engine.mount.OverlayCensus.Directories;
 import dev.ovl.engine.mount.OverlayCensus.Overlay;
 import dev.ovl.sys.Errno;
@@ -21,6 +22,7 @@ public final class DirectMounts implements AutoCloseable {
 
   private final Files files;
   private final OsPath run;
+  private final Lookout lookout;
   private final MountTable table;
   private final OverlayCensus census;
   private final MountHolders holders;
@@ -34,9 +36,10 @@ public final class DirectMounts implements AutoCloseable {
   public DirectMounts(Syscalls sys, OsPath run) {
     this.files = new Files(sys);
     this.run = run;
+    this.lookout = new Lookout(sys);
     this.table = new MountTable(sys);
     Processes processes = new Processes(sys);
-    this.census = new OverlayCensus(sys, table, processes);
+    this.census = new OverlayCensus(sys, table, processes, lookout);
     this.holders = new MountHolders(sys, table, processes);
     this.mounter = new OverlayMounter(sys, run.resolve("nested"));
     this.checks = new OverlayChecks(sys);
@@ -140,6 +143,7 @@ public final class DirectMounts implements AutoCloseable {
   /** Ends the threads; mounts stay. */
   @Override
   public void close() {
+    lookout.close();
     mounter.close();
   }
 }

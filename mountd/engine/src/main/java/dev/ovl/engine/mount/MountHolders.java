@@ -147,7 +147,7 @@ public final class MountHolders {
   }
 
   private boolean isOn(int pid, String link, Set<Long> mountIds) throws ErrnoException {
-    int mask = mounts.uniqueIds() ? Linux.STATX_MNT_ID_UNIQUE : Linux.STATX_MNT_ID;
+    int mask = mounts.idMask();
     try {
       Statx file =
           sys.statx(Linux.AT_FDCWD, Processes.path(pid, link), Linux.AT_STATX_DONT_SYNC, mask);

@@ -98,22 +98,31 @@ public final class MountTable {
 
   /**
    * The topmost mount whose mount point is this directory; empty when it is none or does not exist.
+   * Waits for the file systems that the path leads through, not for the mount's own.
    */
   public Optional<MountEntry> at(OsPath directory) throws ErrnoException {
-    Statx found;
     try {
-      found =
-          sys.statx(
-              Linux.AT_FDCWD,
-              directory,
-              0,
-              uniqueIds() ? Linux.STATX_MNT_ID_UNIQUE : Linux.STATX_MNT_ID);
+      return at(
+          directory, sys.statx(Linux.AT_FDCWD, directory, Linux.AT_STATX_DONT_SYNC, idMask()));
     } catch (ErrnoException e) {
       if (e.is(Errno.ENOENT) || e.is(Errno.ENOTDIR)) {
         return Optional.empty();
       }
       throw e;
     }
+  }
+
+  /** What to ask statx(2) for to learn the id of a mount. */
+  public int idMask() throws ErrnoException {
+    return uniqueIds() ? Linux.STATX_MNT_ID_UNIQUE : Linux.STATX_MNT_ID;
+  }
+
+  /**
+   * As {@link #at(OsPath)}.
+   *
+   * @param found the directory, asked for {@link #idMask}
+   */
+  public Optional<MountEntry> at(OsPath directory, Statx found) throws ErrnoException {
     boolean tellsRoot = (found.attributesMask() & Linux.STATX_ATTR_MOUNT_ROOT) != 0;
     if (tellsRoot && (found.attributes() & Linux.STATX_ATTR_MOUNT_ROOT) == 0) {
       return Optional.empty();

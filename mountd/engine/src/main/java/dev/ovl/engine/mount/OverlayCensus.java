@@ -1,6 +1,8 @@
 package dev.ovl.engine.mount;
 
 import dev.ovl.engine.file.Files;
+import dev.ovl.engine.file.Lookout;
+import dev.ovl.engine.file.Lookout.Seen;
 import dev.ovl.sys.Errno;
 import dev.ovl.sys.ErrnoException;
 import dev.ovl.sys.Fd;
@@ -41,6 +43,7 @@ public final class OverlayCensus {
   private final Files files;
   private final MountTable mounts;
   private final Processes processes;
+  private final Lookout lookout;
 
   /** What was seen of each namespace the last time, by the kernel's id for it. */
   private Map<Long, View> views = new HashMap<>();
@@ -49,12 +52,14 @@ public final class OverlayCensus {
    * @param sys what to call
    * @param mounts how to ask about mounts
    * @param processes for kernels that know their namespaces through /proc only
+   * @param lookout for the directories of other mounts
    */
-  public OverlayCensus(Syscalls sys, MountTable mounts, Processes processes) {
+  public OverlayCensus(Syscalls sys, MountTable mounts, Processes processes, Lookout lookout) {
     this.sys = sys;
     this.files = new Files(sys);
     this.mounts = mounts;
     this.processes = processes;
+    this.lookout = lookout;
   }
 
   /** A namespace at one moment. */
@@ -139,13 +144,15 @@ public final class OverlayCensus {
     /**
      * True when its upper or work is one of these directories, by path or by inode. What the paths
      * led to when they were first looked at counts, since the mount holds those inodes. Where its
-     * options do not tell, the kernel is asked whether anybody uses the upper.
+     * options do not tell, or its paths lead through a file system that does not answer, the kernel
+     * is asked whether anybody uses the upper.
      */
     public synchronized boolean writesTo(Directories wanted) throws ErrnoException {
-      if (directories.isEmpty()) {
-        directories = Optional.of(lookUp());
+      Directories own = directories.isPresent() ? directories.get() : lookUp();
+      if (!own.untold) {
+        directories = Optional.of(own);
       }
-      return directories.get().meet(wanted) || (hidesUpper && wanted.isUpperInUse());
+      return own.meet(wanted) || ((hidesUpper || own.untold) && wanted.isUpperInUse());
     }
 
     private Directories lookUp() throws ErrnoException {
@@ -158,8 +165,10 @@ public final class OverlayCensus {
       hidesUpper = options.hidesUpper() && !ofLayer;
       for (String option : List.of("upperdir", "workdir")) {
         Optional<OsPath> path = options.path(option);
-        if (path.isPresent()) {
-          found.add(path.get());
+        if (path.isPresent() && path.get().isAbsolute()) {
+          found.add(path.get(), lookout.look(path.get(), Linux.STATX_INO));
+        } else if (path.isPresent()) {
+          found.add(path.get(), new Seen.Nothing());
         }
       }
       return found;
@@ -174,20 +183,19 @@ public final class OverlayCensus {
     private final Optional<OsPath> upper;
     private final Set<OsPath> paths = new HashSet<>();
     private final Set<Inode> inodes = new HashSet<>();
+    private boolean untold;
     private Optional<Boolean> upperInUse = Optional.empty();
 
     private Directories(Optional<OsPath> upper) {
       this.upper = upper;
     }
 
-    private void add(OsPath path) throws ErrnoException {
+    private void add(OsPath path, Seen seen) {
       paths.add(path);
-      if (path.isAbsolute()) {
-        files
-            .stat(path)
-            .map(stat -> new Inode(stat.devMajor(), stat.devMinor(), stat.inode()))
-            .ifPresent(inodes::add);
-      }
+      seen.found()
+          .map(stat -> new Inode(stat.devMajor(), stat.devMinor(), stat.inode()))
+          .ifPresent(inodes::add);
+      untold |= seen instanceof Seen.Untold;
     }
 
     private boolean meet(Directories other) {
@@ -212,17 +220,21 @@ public final class OverlayCensus {
     }
   }
 
-  /** An upper and work directory to compare mounts with. */
+  /** An upper and work directory to compare mounts with. Waits for the file system they are on. */
   public Directories directories(OverlayMount.Upper upper) throws ErrnoException {
     Directories directories = new Directories(Optional.of(upper.directory()));
     for (OsPath path : List.of(upper.directory(), upper.work())) {
-      directories.add(path);
+      directories.add(path, seen(path));
       Optional<OsPath> resolved = files.resolve(path);
       if (resolved.isPresent() && !resolved.get().equals(path)) {
-        directories.add(resolved.get());
+        directories.add(resolved.get(), seen(resolved.get()));
       }
     }
     return directories;
+  }
+
+  private Seen seen(OsPath path) throws ErrnoException {
+    return files.stat(path).<Seen>map(Seen.Found::new).orElse(new Seen.Nothing());
   }
 
   /** Which mounts are looked for. */

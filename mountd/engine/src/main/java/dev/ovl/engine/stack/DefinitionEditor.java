@@ -4,6 +4,7 @@ import dev.ovl.engine.EngineException;
 import dev.ovl.engine.driver.overlay2.Overlay2Home;
 import dev.ovl.engine.file.Files;
 import dev.ovl.engine.file.Locks;
+import dev.ovl.engine.file.Lookout;
 import dev.ovl.engine.mount.OverlayChecks;
 import dev.ovl.engine.mount.OverlayMount;
 import dev.ovl.engine.mount.OverlayMounter;
@@ -15,6 +16,7 @@ import dev.ovl.sys.ErrnoException;
 import dev.ovl.sys.OsPath;
 import dev.ovl.sys.Statx;
 import dev.ovl.sys.Syscalls;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
@@ -34,6 +36,9 @@ import java.util.stream.Stream;
 final class DefinitionEditor {
   private static final int ATTEMPTS = 4;
 
+  /** Longer than a namespace that is about to end is waited for. */
+  private static final Duration PATIENCE = Duration.ofSeconds(5);
+
   private final Files files;
   private final Overlay2Home home;
   private final RootFormat format;
@@ -44,6 +49,8 @@ final class DefinitionEditor {
   private final StackUsers users;
   private final OverlayMounter mounter;
   private final OverlayChecks checks;
+  private final UpperOwners owners;
+  private final Lookout lookout;
 
   DefinitionEditor(
       Syscalls sys,
@@ -54,7 +61,8 @@ final class DefinitionEditor {
       Locks locks,
       StackMounts mounts,
       StackUsers users,
-      OverlayMounter mounter) {
+      OverlayMounter mounter,
+      Lookout lookout) {
     this.files = new Files(sys);
     this.home = home;
     this.format = format;
@@ -65,6 +73,8 @@ final class DefinitionEditor {
     this.users = users;
     this.mounter = mounter;
     this.checks = new OverlayChecks(sys);
+    this.owners = new UpperOwners(sys, store, lookout);
+    this.lookout = lookout;
   }
 
   /** Makes the root's directories where they are missing. */
@@ -222,23 +232,7 @@ final class DefinitionEditor {
     if (!(stack.upper() instanceof Upper.Given given)) {
       return;
     }
-    List<Statx> ours = new ArrayList<>();
-    files.stat(given.directory()).ifPresent(ours::add);
-    files.stat(given.work()).ifPresent(ours::add);
-    for (StackName name : store.names()) {
-      Optional<StackDefinition> other =
-          name.equals(stack.name()) ? Optional.empty() : store.findReadable(name);
-      if (other.isPresent() && other.get().upper() instanceof Upper.Given theirs) {
-        for (OsPath path : List.of(theirs.directory(), theirs.work())) {
-          Optional<Statx> stat = files.stat(path);
-          if (stat.filter(s -> ours.stream().anyMatch(s::sameFile)).isPresent()) {
-            throw EngineException.failed(
-                "upper or work belongs to stack " + name + " already: " + path.quoted(),
-                Errno.EBUSY);
-          }
-        }
-      }
-    }
+    owners.claim(stack.name(), given).refuseOwned();
     users.refuseUsedUpper(mounts.look(stack));
   }
 
@@ -355,17 +349,46 @@ final class DefinitionEditor {
 
   private void write(StackDefinition stack, Optional<StackDefinition> before)
       throws EngineException, ErrnoException {
-    boolean newUpper =
-        stack.upper() instanceof Upper.Given
-            && before.filter(b -> b.upper().equals(stack.upper())).isEmpty();
-    if (!newUpper) {
+    if (!(stack.upper() instanceof Upper.Given given)
+        || before.filter(b -> b.upper().equals(given)).isPresent()) {
       store.write(stack);
       return;
     }
-    // who owns an upper is decided by one process at a time
+    UpperOwners.Claim claim = owners.claim(stack.name(), given);
+    claim.refuseOwned();
+    // who owns an upper is decided by one process at a time, also because asking the kernel whether
+    // an upper is in use has it in use for a moment
     try (Locks.Held held = locks.acquire(format.lockFile(), "the root")) {
-      refuseSharedUpper(stack);
+      claim.refuseOwned();
+      refuseUsedUpperInTime(stack, given);
       store.write(stack);
+    }
+  }
+
+  /**
+   * Everybody waits for the lock of the root: so nobody who holds it may wait for a file system.
+   */
+  private void refuseUsedUpperInTime(StackDefinition stack, Upper.Given given)
+      throws EngineException, ErrnoException {
+    Optional<Optional<EngineException>> answer =
+        lookout.within(PATIENCE, () -> refusalOfUsedUpper(stack));
+    if (answer.isEmpty()) {
+      throw EngineException.failed(
+          "the file system of upper or target does not answer: " + given.directory().quoted(),
+          Errno.ETIMEDOUT);
+    }
+    if (answer.get().isPresent()) {
+      throw answer.get().get();
+    }
+  }
+
+  private Optional<EngineException> refusalOfUsedUpper(StackDefinition stack)
+      throws ErrnoException {
+    try {
+      users.refuseUsedUpper(mounts.look(stack));
+      return Optional.empty();
+    } catch (EngineException refusal) {
+      return Optional.of(refusal);
     }
   }
 

@@ -23,7 +23,7 @@ public record Leftover(
     /** The journal's entry of an operation whose process died. */
     OPERATION("the next command on the stack, or a sweep", true),
     /** The lock file of a stack that does not exist. */
-    LOCK_FILE("the next 'create', or a sweep", true),
+    LOCK_FILE("the next 'create' of that name, or a sweep", true),
     /** Where a process that died had mounted something for a moment. */
     SCRATCH_MOUNT("a sweep", true),
     /** The directory of a layer that no stack names. */

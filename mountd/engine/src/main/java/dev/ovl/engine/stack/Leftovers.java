@@ -5,6 +5,7 @@ import dev.ovl.engine.driver.overlay2.Overlay2Home;
 import dev.ovl.engine.driver.overlay2.ShortLinks;
 import dev.ovl.engine.file.Files;
 import dev.ovl.engine.file.Locks;
+import dev.ovl.engine.file.Lookout;
 import dev.ovl.engine.mount.MountTable;
 import dev.ovl.engine.mount.OverlayMount;
 import dev.ovl.engine.mount.OverlayMounter;
@@ -15,6 +16,7 @@ import dev.ovl.engine.stack.StackDefinition.Lower;
 import dev.ovl.engine.stack.StackDefinition.Upper;
 import dev.ovl.sys.Errno;
 import dev.ovl.sys.ErrnoException;
+import dev.ovl.sys.Linux;
 import dev.ovl.sys.OsPath;
 import dev.ovl.sys.Statx;
 import dev.ovl.sys.Syscalls;
@@ -49,6 +51,7 @@ final class Leftovers {
   private final MountRecords records;
   private final StackLifecycle lifecycle;
   private final OverlayMounter mounter;
+  private final Lookout lookout;
   private final AbandonedProbes probes;
 
   Leftovers(
@@ -62,7 +65,8 @@ final class Leftovers {
       MountTable table,
       MountRecords records,
       StackLifecycle lifecycle,
-      OverlayMounter mounter) {
+      OverlayMounter mounter,
+      Lookout lookout) {
     this.files = new Files(sys);
     this.root = root;
     this.home = home;
@@ -75,6 +79,7 @@ final class Leftovers {
     this.records = records;
     this.lifecycle = lifecycle;
     this.mounter = mounter;
+    this.lookout = lookout;
     this.probes = new AbandonedProbes(sys, root);
   }
 
@@ -180,7 +185,8 @@ final class Leftovers {
 
   /** A removal takes the link before what it points to. */
   private boolean isDangling(OsPath link) throws ErrnoException {
-    return files.stat(link).isEmpty() && files.lstat(link).isPresent();
+    return lookout.look(link, Linux.STATX_TYPE) instanceof Lookout.Seen.Nothing
+        && files.lstat(link).isPresent();
   }
 
   /** Something to be true while a lock is free. */
@@ -284,7 +290,8 @@ final class Leftovers {
     }
     Optional<StackDefinition> stack = store.findReadable(name);
     return stack.isPresent()
-        && mounts.look(stack.get()).state() instanceof StackState.Down
+        && lookout.ask(stack.get(), () -> mounts.look(stack.get()).state()).stream()
+            .anyMatch(StackState.Down.class::isInstance)
         && (made.isEmpty() || !users.isAlive(stack.get(), made.get()));
   }
 

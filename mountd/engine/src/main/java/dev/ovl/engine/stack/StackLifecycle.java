@@ -183,51 +183,49 @@ final class StackLifecycle {
       case StackState.Covered covered ->
           throw EngineException.failed(
               "is " + state.remark().orElseThrow() + ": unmount that first", Errno.EBUSY);
-      case StackState.Up up -> {
-        refuseCopies(up.mount(), lazy);
-        unmount(up.mount(), lazy);
-        settle(stack, Optional.of(MountRecords.Made.of(up.mount())));
-      }
+      case StackState.Up up -> end(stack, up.mount(), lazy);
       case StackState.Moved moved -> {
         if (!moved.mount().point().isAbsolute()) {
           throw EngineException.failed(
               "was " + state.remark().orElseThrow() + " and cannot be unmounted from here");
         }
-        refuseCopies(moved.mount(), lazy);
-        unmount(moved.mount(), lazy);
-        settle(stack, Optional.of(MountRecords.Made.of(moved.mount())));
+        end(stack, moved.mount(), lazy);
       }
-      case StackState.Down down -> settle(stack, sighting.record());
+      case StackState.Down down -> {
+        Optional<MountRecords.Made> earlier = sighting.record();
+        if (earlier.isEmpty() || !users.isAlive(stack, earlier.get())) {
+          settle(stack, earlier.isPresent());
+        }
+      }
     }
   }
 
   /** Removes what is known of the stack's mount. */
   void forget(StackDefinition stack) throws ErrnoException {
     records.forget(stack.name());
+    mounts.forget(stack.name());
   }
 
-  private void refuseCopies(MountEntry mount, boolean lazy) throws EngineException, ErrnoException {
+  private void end(StackDefinition stack, MountEntry mount, boolean lazy)
+      throws EngineException, ErrnoException {
     if (!lazy) {
       users.refuseCopies(mount);
     }
-  }
-
-  private void unmount(MountEntry mount, boolean lazy) throws EngineException, ErrnoException {
     holders.unmount(mount, Linux.UMOUNT_NOFOLLOW | (lazy ? Linux.MNT_DETACH : 0));
+    if (!users.outlives(stack, MountRecords.Made.of(mount))) {
+      settle(stack, true);
+    }
   }
 
   /**
    * Clears up after a mount that has ended: the volatile marker, the driver's mount point, the
    * record. What is still alive somewhere keeps them: the next up must know, and removing a
    * directory detaches what is mounted on it in other namespaces.
+   *
+   * @param wasMounted whether there was a mount
    */
-  private void settle(StackDefinition stack, Optional<MountRecords.Made> ended)
-      throws ErrnoException {
-    boolean alive = ended.isPresent() && users.isAlive(stack, ended.get());
-    if (alive) {
-      return;
-    }
-    if (ended.isPresent()) {
+  private void settle(StackDefinition stack, boolean wasMounted) throws ErrnoException {
+    if (wasMounted) {
       endVolatile(stack);
     }
     if (stack.target().isEmpty()) {

@@ -4,6 +4,7 @@ import dev.ovl.engine.EngineException;
 import dev.ovl.engine.driver.overlay2.Overlay2Home;
 import dev.ovl.engine.driver.overlay2.ShortLinks;
 import dev.ovl.engine.file.Files;
+import dev.ovl.engine.file.Lookout;
 import dev.ovl.engine.mount.MountEntry;
 import dev.ovl.engine.mount.MountTable;
 import dev.ovl.engine.mount.OverlayCensus;
@@ -13,11 +14,14 @@ import dev.ovl.engine.stack.StackDefinition.Lower;
 import dev.ovl.engine.stack.StackDefinition.Upper;
 import dev.ovl.sys.ErrnoException;
 import dev.ovl.sys.OsPath;
+import dev.ovl.sys.Statx;
 import dev.ovl.sys.Syscalls;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 
 /**
@@ -31,6 +35,7 @@ final class StackMounts {
   private final MountTable table;
   private final OverlayCensus census;
   private final MountRecords records;
+  private final Lookout lookout;
   private final Map<StackName, Described> described = new ConcurrentHashMap<>();
 
   StackMounts(
@@ -39,13 +44,15 @@ final class StackMounts {
       Overlay2Home home,
       MountTable table,
       OverlayCensus census,
-      MountRecords records) {
+      MountRecords records,
+      Lookout lookout) {
     this.files = new Files(sys);
     this.root = root;
     this.home = home;
     this.table = table;
     this.census = census;
     this.records = records;
+    this.lookout = lookout;
   }
 
   /** The empty directory that stands in as second lower where there is one lower and no upper. */
@@ -81,6 +88,11 @@ final class StackMounts {
     OverlayMount mount = describe(stack);
     described.put(stack.name(), new Described(stack, mount));
     return mount;
+  }
+
+  /** Forgets what follows from the definition of a stack that is no more. */
+  void forget(StackName name) {
+    described.remove(name);
   }
 
   /** A definition and what follows from it; with hundreds of lowers that is worth keeping. */
@@ -132,10 +144,54 @@ final class StackMounts {
 
   /** Where the stack's mount is in this namespace. */
   Sighting look(StackDefinition stack) throws ErrnoException {
-    OverlayCensus.Snapshot overlays = census.snapshot();
+    return look(stack, census.snapshot());
+  }
+
+  private Sighting look(StackDefinition stack, OverlayCensus.Snapshot overlays)
+      throws ErrnoException {
     Optional<MountEntry> top = table.at(target(stack));
     Optional<MountRecords.Made> record = records.find(stack.name());
     return new Sighting(stack, record, top, overlays, state(stack, top, record, overlays));
+  }
+
+  /** A look at all overlays at once, to tell the states of many stacks. For one thread. */
+  final class Survey {
+    private final OverlayCensus.Snapshot overlays = census.snapshot();
+    private final Set<OsPath> sources = new HashSet<>();
+
+    private Survey() throws ErrnoException {
+      overlays.find(Overlay::isHere).forEach(overlay -> sources.add(overlay.mount().source()));
+    }
+
+    /**
+     * The stack's state; empty when it cannot be told, since it lies on a file system that does not
+     * answer.
+     */
+    Optional<StackState> state(StackDefinition stack) throws ErrnoException {
+      if (!sources.contains(stack.name().mountSource())) {
+        return Optional.of(new StackState.Down());
+      }
+      Optional<StackState> asRecorded = asRecorded(stack);
+      return asRecorded.isPresent()
+          ? asRecorded
+          : lookout.ask(stack, () -> look(stack, overlays).state());
+    }
+
+    /** Up, where the mount that was made for it is on its target. */
+    private Optional<StackState> asRecorded(StackDefinition stack) throws ErrnoException {
+      OsPath target = target(stack);
+      Optional<Statx> seen = lookout.look(target, table.idMask()).found();
+      Optional<MountEntry> top = seen.isPresent() ? table.at(target, seen.get()) : Optional.empty();
+      Optional<MountRecords.Made> record = records.find(stack.name());
+      return top.isPresent() && hasSource(stack, top.get()) && isRecorded(top.get(), record)
+          ? Optional.of(new StackState.Up(top.get()))
+          : Optional.empty();
+    }
+  }
+
+  /** A look at all overlays, for states of many stacks. */
+  Survey survey() throws ErrnoException {
+    return new Survey();
   }
 
   private StackState state(
@@ -194,11 +250,16 @@ final class StackMounts {
     if (!hasSource(stack, mount)) {
       return false;
     }
-    if (table.uniqueIds() && record.filter(r -> r.mountId() == mount.id()).isPresent()) {
+    if (isRecorded(mount, record)) {
       return true;
     }
     Optional<Boolean> sameUpper = hasUpper(stack, shown);
     return sameUpper.isPresent() ? sameUpper.get() : isOnTarget(stack, mount);
+  }
+
+  private boolean isRecorded(MountEntry mount, Optional<MountRecords.Made> record)
+      throws ErrnoException {
+    return table.uniqueIds() && record.filter(r -> r.mountId() == mount.id()).isPresent();
   }
 
   /** Whether an overlay mount, in whatever namespace, is this stack's. */

@@ -2,6 +2,7 @@ package dev.ovl.engine.stack;
 
 import dev.ovl.engine.EngineException;
 import dev.ovl.engine.file.Files;
+import dev.ovl.engine.file.Lookout;
 import dev.ovl.engine.mount.MountEntry;
 import dev.ovl.engine.mount.MountHolders;
 import dev.ovl.engine.mount.MountHolders.Holder;
@@ -42,6 +43,7 @@ final class StackUsers {
   private final OverlayCensus census;
   private final Processes processes;
   private final MountHolders holders;
+  private final Lookout lookout;
 
   StackUsers(
       Syscalls sys,
@@ -49,7 +51,8 @@ final class StackUsers {
       MountTable table,
       OverlayCensus census,
       Processes processes,
-      MountHolders holders) {
+      MountHolders holders,
+      Lookout lookout) {
     this.sys = sys;
     this.files = new Files(sys);
     this.mounts = mounts;
@@ -57,6 +60,7 @@ final class StackUsers {
     this.census = census;
     this.processes = processes;
     this.holders = holders;
+    this.lookout = lookout;
   }
 
   /**
@@ -190,12 +194,19 @@ final class StackUsers {
   /**
    * True while a mount that was made for the stack lives anywhere: in any namespace, or detached
    * and kept by open files. Device numbers are given again at once, so that one which is in use
-   * proves nothing yet.
+   * proves nothing yet; and whoever has it by now may be a file system that does not answer.
    */
   boolean isAlive(StackDefinition stack, MountRecords.Made made) throws ErrnoException {
-    if (!hasSuperblock(made.device())) {
-      return false;
-    }
+    MountEntry.Device device = made.device();
+    return lookout.ask(device, () -> hasSuperblock(device)).orElse(true) && isUsed(stack, made);
+  }
+
+  /** As {@link #isAlive} for a mount just ended, whose number hardly has another owner yet. */
+  boolean outlives(StackDefinition stack, MountRecords.Made ended) throws ErrnoException {
+    return hasSuperblock(ended.device()) && isUsed(stack, ended);
+  }
+
+  private boolean isUsed(StackDefinition stack, MountRecords.Made made) throws ErrnoException {
     OverlayCensus.Snapshot now = census.snapshot();
     boolean mounted =
         !now.find(

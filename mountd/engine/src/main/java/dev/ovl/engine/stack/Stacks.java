@@ -4,6 +4,7 @@ import dev.ovl.engine.EngineException;
 import dev.ovl.engine.driver.overlay2.Overlay2Home;
 import dev.ovl.engine.file.Files;
 import dev.ovl.engine.file.Locks;
+import dev.ovl.engine.file.Lookout;
 import dev.ovl.engine.mount.MountHolders;
 import dev.ovl.engine.mount.MountTable;
 import dev.ovl.engine.mount.OverlayCensus;
@@ -32,6 +33,10 @@ import java.util.function.BooleanSupplier;
  * this process and others. Whatever step an operation dies at, the definitions are whole, and what
  * it left is cleared by {@link #recover} or by the next operation on the same stack.
  *
+ * <p>Directories of the user's may lie on a file system that does not answer. Then the operations
+ * on stacks that lie there wait, as all that touches it does, and those on other stacks go on: no
+ * lock but the stack's own is held by who may wait for such a directory.
+ *
  * <p>Each method throws {@link EngineException} for what its caller can understand and {@link
  * ErrnoException} for a system call that failed in no foreseen way; in both cases nothing has
  * changed.
@@ -43,6 +48,7 @@ public final class Stacks implements AutoCloseable {
   private final Files files;
   private final RootFormat format;
   private final StackStore store;
+  private final Lookout lookout;
   private final Locks locks;
   private final DefinitionEditor editor;
   private final StackMounts mounts;
@@ -54,6 +60,9 @@ public final class Stacks implements AutoCloseable {
   /** Stacks without definition whose remains this object cleared away. */
   private final Set<StackName> clearedAway = ConcurrentHashMap.newKeySet();
 
+  /** Looking for lock files takes as long as there are stacks, so that not each creation does. */
+  private volatile boolean sweptLocks;
+
   /**
    * @param sys what to call
    * @param root the root directory, which need not exist yet
@@ -63,7 +72,8 @@ public final class Stacks implements AutoCloseable {
     Overlay2Home home = new Overlay2Home(sys, root);
     MountTable table = new MountTable(sys);
     Processes processes = new Processes(sys);
-    OverlayCensus census = new OverlayCensus(sys, table, processes);
+    this.lookout = new Lookout(sys);
+    OverlayCensus census = new OverlayCensus(sys, table, processes, lookout);
     MountHolders holders = new MountHolders(sys, table, processes);
     MountRecords records = new MountRecords(sys, root, run);
     this.sys = sys;
@@ -72,14 +82,16 @@ public final class Stacks implements AutoCloseable {
     this.store = new StackStore(sys, root);
     this.locks = new Locks(sys, LOCK_PATIENCE);
     this.mounter = new OverlayMounter(sys, run.resolve("nested"));
-    this.mounts = new StackMounts(sys, root, home, table, census, records);
-    this.users = new StackUsers(sys, mounts, table, census, processes, holders);
+    this.mounts = new StackMounts(sys, root, home, table, census, records, lookout);
+    this.users = new StackUsers(sys, mounts, table, census, processes, holders, lookout);
     this.editor =
-        new DefinitionEditor(sys, root, home, format, store, locks, mounts, users, mounter);
+        new DefinitionEditor(
+            sys, root, home, format, store, locks, mounts, users, mounter, lookout);
     this.lifecycle = new StackLifecycle(sys, home, mounts, users, records, mounter, holders);
     this.leftovers =
         new Leftovers(
-            sys, root, home, store, locks, mounts, users, table, records, lifecycle, mounter);
+            sys, root, home, store, locks, mounts, users, table, records, lifecycle, mounter,
+            lookout);
   }
 
   /** What is done with a stack while its lock is held. */
@@ -128,7 +140,9 @@ public final class Stacks implements AutoCloseable {
   public StackDefinition create(StackRequest request) throws EngineException, ErrnoException {
     editor.check(request);
     editor.prepare();
-    sweepLocks();
+    if (!sweptLocks) {
+      sweepLocks();
+    }
     try (Locks.Held held = lock(request.name())) {
       boolean done = false;
       try {
@@ -253,7 +267,7 @@ public final class Stacks implements AutoCloseable {
           name,
           held -> {
             editor.sweep(name);
-            removeIfStray(name, held);
+            clearAwayIfStray(name, held);
           });
     }
     mounter.sweepScratch();
@@ -276,11 +290,12 @@ public final class Stacks implements AutoCloseable {
   /** Removes lock files of stacks that do not exist: whose creation or removal died on the way. */
   private void sweepLocks() throws ErrnoException, EngineException {
     for (StackName name : store.strayLocks()) {
-      ifFree(name, held -> removeIfStray(name, held));
+      ifFree(name, held -> clearAwayIfStray(name, held));
     }
+    sweptLocks = true;
   }
 
-  private void removeIfStray(StackName name, Locks.Held held) throws ErrnoException {
+  private void clearAwayIfStray(StackName name, Locks.Held held) throws ErrnoException {
     if (!store.exists(name)) {
       clearedAway.add(name);
       held.removeFile();
@@ -356,7 +371,11 @@ public final class Stacks implements AutoCloseable {
     return DependencyOrder.sort(names(), store::findReadable, mounts);
   }
 
-  /** The state of a stack. */
+  /**
+   * The state of a stack. Waits for the file systems that its target lies on, if need be for good:
+   * a deadline is the caller's. No lock is held meanwhile, and nobody else waits; so it is with
+   * {@link #summary} and {@link #report}.
+   */
   public StackState state(StackName name) throws EngineException, ErrnoException {
     return mounts.look(get(name)).state();
   }
@@ -365,6 +384,41 @@ public final class Stacks implements AutoCloseable {
   public StackSummary summary(StackName name) throws EngineException, ErrnoException {
     StackDefinition stack = get(name);
     return new StackSummary(stack, mounts.target(stack), mounts.look(stack).state());
+  }
+
+  /**
+   * All stacks in short, sorted by name. One look at the machine serves them all, and what lies on
+   * a file system that does not answer holds up this question for a moment, not for good.
+   */
+  public List<StackListing> summaries() throws EngineException, ErrnoException {
+    List<StackListing> all = new ArrayList<>();
+    StackMounts.Survey survey = mounts.survey();
+    for (StackName name : names()) {
+      try {
+        Optional<StackDefinition> stack = store.find(name);
+        if (stack.isPresent()) {
+          all.add(new StackListing.Told(summary(stack.get(), survey)));
+        }
+      } catch (EngineException e) {
+        all.add(new StackListing.Untold(name, e));
+      } catch (ErrnoException e) {
+        all.add(new StackListing.Untold(name, EngineException.unexpected(e)));
+      }
+    }
+    return all;
+  }
+
+  private StackSummary summary(StackDefinition stack, StackMounts.Survey survey)
+      throws EngineException, ErrnoException {
+    OsPath target = mounts.target(stack);
+    Optional<StackState> state = survey.state(stack);
+    if (state.isEmpty()) {
+      throw EngineException.failed(
+          "the file system of its target or upper does not answer; the target is "
+              + target.quoted(),
+          Errno.ETIMEDOUT);
+    }
+    return new StackSummary(stack, target, state.get());
   }
 
   /** All that is known of a stack. */
@@ -419,9 +473,10 @@ public final class Stacks implements AutoCloseable {
       int least, PageCache.Limits limits, BooleanSupplier cancelled)
       throws EngineException, ErrnoException {
     List<StackDefinition> up = new ArrayList<>();
+    StackMounts.Survey survey = mounts.survey();
     for (StackName name : names()) {
       Optional<StackDefinition> stack = store.findReadable(name);
-      if (stack.isPresent() && mounts.look(stack.get()).state().mounted().isPresent()) {
+      if (stack.isPresent() && survey.state(stack.get()).flatMap(StackState::mounted).isPresent()) {
         up.add(stack.get());
       }
     }
@@ -431,6 +486,7 @@ public final class Stacks implements AutoCloseable {
   /** Ends the threads; mounts stay. */
   @Override
   public void close() {
+    lookout.close();
     mounter.close();
   }
 }

@@ -141,6 +141,10 @@ class ConcurrencyTest {
 
   @Test
   void oneUpperHasOneOwner() throws Exception {
+    assertOneUpperHasOneOwner();
+  }
+
+  private void assertOneUpperHasOneOwner() throws Exception {
     OsPath lower = lab.layer("a", "file=1");
     OsPath upper = lab.directory("upper");
     OsPath work = lab.directory("work");
@@ -165,6 +169,20 @@ class ConcurrencyTest {
       assertEquals(1, lab.stacks().names().size());
       lab.remove(lab.stacks().names().get(0).text());
     }
+  }
+
+  @Test
+  void oneUpperHasOneOwnerBesideAMountThatHidesItsUpper() throws Exception {
+    // its options show numbers, so that each creation asks the kernel whether the upper is in use
+    Stacks elsewhere = lab.stacks(lab.sys, lab.path("root2"), lab.path("run3"));
+    StackRequest hiding =
+        lab.stack("hiding", lab.layer("b"))
+            .upper(lab.directory("upper2"), lab.directory("work2"))
+            .method(MountMethod.FD)
+            .request();
+    elsewhere.create(hiding);
+    elsewhere.up(hiding.name(), false);
+    assertOneUpperHasOneOwner();
   }
 
   @Test

@@ -95,6 +95,11 @@ final class StackLab implements BeforeEachCallback, AfterEachCallback {
     return scratch.resolve(name);
   }
 
+  /** Whether a path lies beneath the scratch directory. */
+  boolean isInside(OsPath path) {
+    return path.startsWith(scratch.path());
+  }
+
   OsPath root() {
     return path("root");
   }
