@@ -279,6 +279,9 @@ public final class HttpHost implements CommandHost {
   }
 
   private UnixHttp connection() throws HostException {
+    if (connection.isPresent() && connection.get().hasEnded()) {
+      close();
+    }
     if (connection.isEmpty()) {
       try {
         connection = Optional.of(UnixHttp.connect(address));

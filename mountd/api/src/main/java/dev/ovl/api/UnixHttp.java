@@ -88,6 +88,19 @@ final class UnixHttp implements AutoCloseable {
   }
 
   /**
+   * Whether the daemon has hung up since the last answer, as it does with who asks nothing for a
+   * while. Does not wait.
+   */
+  boolean hasEnded() {
+    try {
+      // nothing comes unasked: neither the end nor a byte
+      return channel.read(ByteBuffer.allocate(1)) != 0;
+    } catch (IOException e) {
+      return true;
+    }
+  }
+
+  /**
    * Sends a request and reads its answer's head.
    *
    * @param target path and query

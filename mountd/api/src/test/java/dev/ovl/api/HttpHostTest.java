@@ -339,6 +339,26 @@ class HttpHostTest {
     }
   }
 
+  /** As the server does with connections on which nothing is asked for a minute. */
+  @Test
+  void aConnectionThatEndedBetweenTwoRequestsIsReplaced() throws Exception {
+    CountDownLatch ended = new CountDownLatch(1);
+    try (ScriptedPeer peer =
+            new ScriptedPeer(
+                directory,
+                connection -> {
+                  connection.request();
+                  connection.say(answer(200, DONE));
+                  connection.hangUp();
+                  ended.countDown();
+                });
+        HttpHost host = host(peer)) {
+      assertEquals(Done.at("/t"), host.up("web", false, false));
+      assertTrue(ended.await(10, TimeUnit.SECONDS));
+      assertEquals(Done.at("/t"), host.up("web", false, false));
+    }
+  }
+
   // ---- patience -----------------------------------------------------------------------------
 
   private static String about(long deadlineSeconds) {

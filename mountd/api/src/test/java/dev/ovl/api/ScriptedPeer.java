@@ -119,6 +119,10 @@ final class ScriptedPeer implements AutoCloseable {
       }
     }
 
+    void hangUp() throws IOException {
+      channel.close();
+    }
+
     /** Does nothing until the client goes. */
     void awaitEnd() throws IOException {
       ByteBuffer bytes = ByteBuffer.allocate(1 << 16);
