@@ -37,8 +37,9 @@ public final class EngineException extends Exception {
   }
 
   /** There is no such stack. */
-  public static EngineException noSuchStack(String message) {
-    return new EngineException(Kind.NO_SUCH_STACK, message, null, null);
+  public static EngineException noSuchStack() {
+    return new EngineException(
+        Kind.NO_SUCH_STACK, "no such stack (" + Errno.ENOENT.name() + ")", Errno.ENOENT, null);
   }
 
   /** Refused or failed for a reason that no errno names. */

@@ -88,7 +88,7 @@ public final class DirectMounts implements AutoCloseable {
     checks.checkTarget(mount.target());
     if (mount.upper().isPresent()) {
       Directories directories = census.directories(mount.upper().get());
-      List<Overlay> users = census.snapshot().find(overlay -> overlay.writesTo(directories));
+      List<Overlay> users = census.snapshot().usersOf(directories);
       if (!users.isEmpty()) {
         throw EngineException.failed(
             "upper or work is in use by the overlay on " + users.get(0).mount().point().quoted(),

@@ -143,16 +143,27 @@ public final class OverlayCensus {
 
     /**
      * True when its upper or work is one of these directories, by path or by inode. What the paths
-     * led to when they were first looked at counts, since the mount holds those inodes. Where its
-     * options do not tell, or its paths lead through a file system that does not answer, the kernel
-     * is asked whether anybody uses the upper.
+     * led to when they were first looked at counts, since the mount holds those inodes.
      */
-    public synchronized boolean writesTo(Directories wanted) throws ErrnoException {
+    private boolean writesTo(Directories wanted) throws ErrnoException {
+      return directories().meet(wanted);
+    }
+
+    /**
+     * True when its options do not tell its upper, or its paths lead through a file system that
+     * does not answer, and the kernel says that somebody uses the upper.
+     */
+    private boolean mayWriteTo(Directories wanted) throws ErrnoException {
+      boolean untold = directories().untold;
+      return (hidesUpper || untold) && wanted.isUpperInUse();
+    }
+
+    private synchronized Directories directories() throws ErrnoException {
       Directories own = directories.isPresent() ? directories.get() : lookUp();
       if (!own.untold) {
         directories = Optional.of(own);
       }
-      return own.meet(wanted) || ((hidesUpper || own.untold) && wanted.isUpperInUse());
+      return own;
     }
 
     private Directories lookUp() throws ErrnoException {
@@ -267,6 +278,15 @@ public final class OverlayCensus {
         }
       }
       return found;
+    }
+
+    /**
+     * The overlays whose upper or work is one of these directories. When none shows that and the
+     * kernel says all the same that the upper is in use, those that do not show theirs.
+     */
+    public List<Overlay> usersOf(Directories wanted) throws ErrnoException {
+      List<Overlay> users = find(overlay -> overlay.writesTo(wanted));
+      return users.isEmpty() ? find(overlay -> overlay.mayWriteTo(wanted)) : users;
     }
 
     /** True when there is any overlay. */

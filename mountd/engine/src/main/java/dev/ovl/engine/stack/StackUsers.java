@@ -122,8 +122,7 @@ final class StackUsers {
       return;
     }
     Directories ours = census.directories(upper.get());
-    List<Overlay> users =
-        lasting(sighting.overlays(), seen -> seen.find(overlay -> overlay.writesTo(ours)));
+    List<Overlay> users = lasting(sighting.overlays(), seen -> seen.usersOf(ours));
     if (!users.isEmpty()) {
       throw EngineException.failed(
           "upper or work is in use by another overlay: " + describe(users.get(0)), Errno.EBUSY);

@@ -22,8 +22,6 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
-import java.util.Set;
-import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.BooleanSupplier;
 
 /**
@@ -56,9 +54,6 @@ public final class Stacks implements AutoCloseable {
   private final StackLifecycle lifecycle;
   private final OverlayMounter mounter;
   private final Leftovers leftovers;
-
-  /** Stacks without definition whose remains this object cleared away. */
-  private final Set<StackName> clearedAway = ConcurrentHashMap.newKeySet();
 
   /** Looking for lock files takes as long as there are stacks, so that not each creation does. */
   private volatile boolean sweptLocks;
@@ -103,14 +98,14 @@ public final class Stacks implements AutoCloseable {
   private <T> T locked(StackName name, Work<T> work) throws EngineException, ErrnoException {
     format.check();
     if (!store.exists(name)) {
-      throw noSuchStack();
+      throw EngineException.noSuchStack();
     }
     try (Locks.Held held = lock(name)) {
       editor.recover(name);
       Optional<StackDefinition> stack = store.find(name);
       if (stack.isEmpty()) {
         held.removeFile();
-        throw noSuchStack();
+        throw EngineException.noSuchStack();
       }
       return work.on(stack.get(), held);
     }
@@ -120,13 +115,9 @@ public final class Stacks implements AutoCloseable {
     return locks.acquire(store.lockFile(name), "the stack");
   }
 
-  private static EngineException noSuchStack() {
-    return EngineException.noSuchStack("no such stack (" + Errno.ENOENT.name() + ")");
-  }
-
   private StackDefinition get(StackName name) throws EngineException, ErrnoException {
     format.check();
-    return store.find(name).orElseThrow(Stacks::noSuchStack);
+    return store.find(name).orElseThrow(EngineException::noSuchStack);
   }
 
   // ---- definitions --------------------------------------------------------------------------
@@ -151,8 +142,8 @@ public final class Stacks implements AutoCloseable {
         done = true;
         return stack;
       } finally {
-        if (!done && !store.exists(request.name())) {
-          held.removeFile();
+        if (!done) {
+          removeIfStray(request.name(), held);
         }
       }
     }
@@ -230,13 +221,20 @@ public final class Stacks implements AutoCloseable {
 
   /** True when an earlier removal had deleted the definition, and the rest of it is done now. */
   private boolean finishedRemoval(StackName name) throws EngineException, ErrnoException {
-    if (store.exists(name)) {
+    format.check();
+    if (store.exists(name) || !editor.isUnended(name)) {
       return false;
     }
-    if (editor.isUnended(name)) {
-      recover();
+    try (Locks.Held held = lock(name)) {
+      // only now is it known that nobody is about to create it
+      boolean unended = editor.isUnended(name);
+      if (store.exists(name)) {
+        return false;
+      }
+      editor.sweep(name);
+      held.removeFile();
+      return unended;
     }
-    return clearedAway.remove(name);
   }
 
   private StackMounts.Sighting refuseMounted(StackDefinition stack, String purpose)
@@ -267,7 +265,7 @@ public final class Stacks implements AutoCloseable {
           name,
           held -> {
             editor.sweep(name);
-            clearAwayIfStray(name, held);
+            removeIfStray(name, held);
           });
     }
     mounter.sweepScratch();
@@ -290,14 +288,13 @@ public final class Stacks implements AutoCloseable {
   /** Removes lock files of stacks that do not exist: whose creation or removal died on the way. */
   private void sweepLocks() throws ErrnoException, EngineException {
     for (StackName name : store.strayLocks()) {
-      ifFree(name, held -> clearAwayIfStray(name, held));
+      ifFree(name, held -> removeIfStray(name, held));
     }
     sweptLocks = true;
   }
 
-  private void clearAwayIfStray(StackName name, Locks.Held held) throws ErrnoException {
+  private void removeIfStray(StackName name, Locks.Held held) throws ErrnoException {
     if (!store.exists(name)) {
-      clearedAway.add(name);
       held.removeFile();
     }
   }
@@ -377,13 +374,37 @@ public final class Stacks implements AutoCloseable {
    * {@link #summary} and {@link #report}.
    */
   public StackState state(StackName name) throws EngineException, ErrnoException {
-    return mounts.look(get(name)).state();
+    return asOfOneMoment(name, stack -> mounts.look(stack).state());
   }
 
   /** A stack in short. */
   public StackSummary summary(StackName name) throws EngineException, ErrnoException {
-    StackDefinition stack = get(name);
-    return new StackSummary(stack, mounts.target(stack), mounts.look(stack).state());
+    return asOfOneMoment(
+        name, stack -> new StackSummary(stack, mounts.target(stack), mounts.look(stack).state()));
+  }
+
+  /** What is asked of a stack. */
+  private interface Question<T> {
+    T of(StackDefinition stack) throws EngineException, ErrnoException;
+  }
+
+  /**
+   * Asks again when the definition was another one afterwards: the answer must not have the
+   * definition of one moment and the mount of another. The store gives the same object as long as
+   * the file is the same.
+   */
+  @SuppressWarnings("ReferenceEquality") // one that equals it may have come later
+  private <T> T asOfOneMoment(StackName name, Question<T> question)
+      throws EngineException, ErrnoException {
+    StackDefinition before = get(name);
+    while (true) {
+      T answer = question.of(before);
+      StackDefinition after = get(name);
+      if (after == before) {
+        return answer;
+      }
+      before = after;
+    }
   }
 
   /**
@@ -423,7 +444,10 @@ public final class Stacks implements AutoCloseable {
 
   /** All that is known of a stack. */
   public StackReport report(StackName name) throws EngineException, ErrnoException {
-    StackDefinition stack = get(name);
+    return asOfOneMoment(name, this::report);
+  }
+
+  private StackReport report(StackDefinition stack) throws EngineException, ErrnoException {
     OverlayMount mount = mounts.mount(stack);
     OverlayMounter.Plan plan = mounter.plan(mount, stack.method());
     return new StackReport(

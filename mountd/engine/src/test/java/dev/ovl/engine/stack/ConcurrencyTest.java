@@ -8,7 +8,9 @@ import dev.ovl.engine.EngineException.Kind;
 import dev.ovl.engine.mount.MountMethod;
 import dev.ovl.engine.mount.MountOptions;
 import dev.ovl.sys.Errno;
+import dev.ovl.sys.ErrnoException;
 import dev.ovl.sys.LinuxSyscalls;
+import dev.ovl.sys.ObservedSyscalls;
 import dev.ovl.sys.OsPath;
 import java.io.IOException;
 import java.util.ArrayList;
@@ -335,6 +337,46 @@ class ConcurrencyTest {
       assertEquals(0, processes.get(i).exitValue(), lab.read(OsPath.of(output + "" + i)));
     }
     assertWholeAndRemove(mounts);
+  }
+
+  @Test
+  void anAnswerIsOfOneMoment() throws Exception {
+    OsPath one = lab.layer("a", "file=1");
+    OsPath two = lab.layer("b", "file=2");
+    StackName name = lab.stack("web", one).create().name();
+    Stacks other = lab.stacks(lab.sys, lab.root(), lab.run());
+    StackChange change =
+        new StackChange(
+            Optional.of(List.of(one, two)),
+            Optional.empty(),
+            Optional.empty(),
+            Optional.empty(),
+            Optional.empty(),
+            Optional.empty());
+    AtomicInteger changes = new AtomicInteger();
+    // between the look at the definition and that at the mounts it gets another lower and goes up
+    Stacks stacks =
+        lab.stacks(
+            new ObservedSyscalls(lab.sys) {
+              @Override
+              protected <T> T observe(Invocation<T> invocation) throws ErrnoException {
+                if (invocation.name().equals("listmount") && changes.getAndIncrement() == 0) {
+                  try {
+                    other.set(name, change);
+                    other.up(name, false);
+                  } catch (EngineException e) {
+                    throw new AssertionError(e);
+                  }
+                }
+                return invocation.perform();
+              }
+            },
+            lab.root(),
+            lab.run());
+    StackSummary summary = stacks.summary(name);
+    assertTrue(changes.get() > 0, "nothing was asked");
+    assertTrue(summary.state() instanceof StackState.Up);
+    assertEquals(2, summary.definition().lowers().size());
   }
 
   @Test

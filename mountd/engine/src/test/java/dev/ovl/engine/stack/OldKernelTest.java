@@ -917,6 +917,39 @@ class OldKernelTest {
     lab.up("web");
   }
 
+  /** Mounts {@code foreign} with the upper and work in a directory, named as seen from there. */
+  private void mountHidingUpper(OsPath lower, OsPath directory, OsPath target) throws Exception {
+    run(
+        "sh",
+        "-c",
+        "cd \"$1\" && exec mount -i -t overlay -o lowerdir=\"$2\",upperdir=upper,workdir=work"
+            + " foreign \"$3\"",
+        "sh",
+        directory.toString(),
+        lower.toString(),
+        target.toString());
+  }
+
+  @ParameterizedTest
+  @EnumSource(Kernel.class)
+  void theMountThatShowsItsUpperIsNamedBeforeOneThatHidesIts(Kernel kernel) throws Exception {
+    use(kernel);
+    OsPath lower = lab.layer("a", "file=1");
+    OsPath hidden = lab.directory("hidden");
+    lab.directory("hidden/upper");
+    lab.directory("hidden/work");
+    mountHidingUpper(lower, hidden, lab.directory("target"));
+    OsPath upper = lab.directory("upper");
+    OsPath work = lab.directory("work");
+    lab.stack("owner", lower).upper(upper, work).up();
+    OsPath merged = lab.report("owner").target();
+    Stacks other = lab.stacks(lab.sys, lab.path("root2"), lab.path("run2"));
+    StackRequest request = lab.stack("web", lower).upper(upper, lab.directory("third")).request();
+    lab.assertRefused(
+        "upper or work is in use by another overlay: ovl:owner on " + merged + " (EBUSY)",
+        () -> other.create(request));
+  }
+
   @ParameterizedTest
   @EnumSource(Kernel.class)
   void aForeignMountThatDoesNotShowItsUpper(Kernel kernel) throws Exception {
@@ -926,15 +959,7 @@ class OldKernelTest {
     OsPath work = lab.directory("mine/work");
     OsPath target = lab.directory("target");
     lab.stack("web", lower).upper(upper, work).create();
-    run(
-        "sh",
-        "-c",
-        "cd \"$1\" && exec mount -i -t overlay -o lowerdir=\"$2\",upperdir=upper,workdir=work"
-            + " foreign \"$3\"",
-        "sh",
-        upper.parent().toString(),
-        lower.toString(),
-        target.toString());
+    mountHidingUpper(lower, upper.parent(), target);
     assertEquals(List.of("upper"), lab.mountOn(target).values("upperdir"));
 
     if (kernel.layers == Layers.NO_CONTEXT) {
