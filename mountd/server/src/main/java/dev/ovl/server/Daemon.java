@@ -131,7 +131,6 @@ public final class Daemon {
       server.serve();
     } finally {
       socket.close();
-      host.close();
       ended.countDown();
     }
   }
@@ -158,6 +157,8 @@ public final class Daemon {
       if (!left) {
         LOG.warn("the server does not end");
       }
+      // not before: requests under way need it
+      host.close();
     }
   }
 

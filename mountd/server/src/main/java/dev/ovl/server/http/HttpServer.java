@@ -22,9 +22,10 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutorService;
-import java.util.concurrent.Executors;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.Semaphore;
+import java.util.concurrent.SynchronousQueue;
+import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 import org.apache.hc.core5.http.ClassicHttpRequest;
 import org.apache.hc.core5.http.ClassicHttpResponse;
@@ -66,6 +67,9 @@ public final class HttpServer {
 
   private static final Duration PATIENCE = Duration.ofSeconds(60);
 
+  /** After so long without a connection a thread ends. */
+  private static final Duration IDLE = Duration.ofSeconds(10);
+
   /** How often the thread that accepts looks whether it is to end. */
   private static final int LOOK_MILLIS = 500;
 
@@ -85,7 +89,13 @@ public final class HttpServer {
           .build();
   private final Semaphore room = new Semaphore(MAX_CONNECTIONS);
   private final ExecutorService threads =
-      Executors.newCachedThreadPool(Thread.ofPlatform().name("request-", 1).factory());
+      new ThreadPoolExecutor(
+          0,
+          Integer.MAX_VALUE,
+          IDLE.toSeconds(),
+          TimeUnit.SECONDS,
+          new SynchronousQueue<>(),
+          Thread.ofPlatform().name("request-", 1).factory());
 
   /** All connections, and those of them that are between two requests. */
   private final Set<UnixSocket> open = ConcurrentHashMap.newKeySet();

@@ -9,7 +9,8 @@ import java.util.concurrent.Callable;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
-import java.util.concurrent.Executors;
+import java.util.concurrent.SynchronousQueue;
+import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 
@@ -25,10 +26,19 @@ public final class Lanes {
   /** Longer work does not count. */
   private static final Duration STUCK = Duration.ofSeconds(3);
 
+  /** After so long without work a thread ends: an idle daemon is to be small. */
+  private static final Duration IDLE = Duration.ofSeconds(10);
+
   private final int workers;
   private final int maxWaiting;
   private final ExecutorService threads =
-      Executors.newCachedThreadPool(Thread.ofPlatform().name("worker-", 1).daemon().factory());
+      new ThreadPoolExecutor(
+          0,
+          Integer.MAX_VALUE,
+          IDLE.toSeconds(),
+          TimeUnit.SECONDS,
+          new SynchronousQueue<>(),
+          Thread.ofPlatform().name("worker-", 1).daemon().factory());
 
   // all below under the lock of this object
   private final Map<String, Lane> lanes = new HashMap<>();
