@@ -52,7 +52,15 @@ class DistTest {
           "lib/tmpfiles.d/ovl.conf",
           "runtime/bin/java",
           "runtime/legal/java.base/LICENSE",
-          "share/doc/ovl/README"
+          "share/bash-completion/completions/ovlctl",
+          "share/doc/ovl/README",
+          "share/fish/vendor_completions.d/ovlctl.fish",
+          "share/man/man1/ovlctl.1",
+          "share/man/man1/ovlctl-create.1",
+          "share/man/man5/ovl-config.5",
+          "share/man/man8/mount.ovl.8",
+          "share/man/man8/ovl-mountd.8",
+          "share/zsh/site-functions/_ovlctl"
         }) {
       assertTrue(Files.isRegularFile(Dist.tree().resolve(file)), file);
     }

@@ -15,27 +15,32 @@ import picocli.CommandLine.Model.PositionalParamSpec;
 final class CommandPage {
   private final CommandSpec command;
   private final CommandSpec program;
+  private final String programPage;
   private final int section;
 
-  private CommandPage(CommandSpec command, CommandSpec program, int section) {
+  private CommandPage(DocumentedProgram documented, CommandSpec program, CommandSpec command) {
     this.command = command;
     this.program = program;
-    this.section = section;
+    this.programPage = documented.page();
+    this.section = documented.section();
   }
 
-  /** The page of a program. */
-  static CommandPage of(CommandSpec program, int section) {
-    return new CommandPage(program, program, section);
-  }
-
-  /** The page of a verb, in the section of its program. */
-  static CommandPage ofVerb(CommandSpec verb, CommandSpec program, int section) {
-    return new CommandPage(verb, program, section);
+  /** The pages of a program: its own, and one a verb. */
+  static List<CommandPage> of(DocumentedProgram documented) {
+    CommandSpec program = documented.model();
+    return Stream.concat(Stream.of(program), Models.verbs(program).stream())
+        .map(command -> new CommandPage(documented, program, command))
+        .toList();
   }
 
   /** What it is called by: {@code "ovlctl-create"}. */
   String name() {
-    return isVerb() ? program.name() + "-" + command.name() : command.name();
+    return isVerb() ? programPage + "-" + command.name() : programPage;
+  }
+
+  /** Where it is in a tree of pages: {@code "man1/ovlctl-create.1"}. */
+  String path() {
+    return "man" + section + "/" + name() + "." + section;
   }
 
   private boolean isVerb() {
@@ -50,7 +55,6 @@ final class CommandPage {
     page.heading("SYNOPSIS");
     synopsis(page);
     page.heading("DESCRIPTION").text(Models.text(description));
-    page.append(Resources.orNothing(name() + ".description.roff"));
     verbs(page);
     operands(page);
     options(page);
@@ -87,7 +91,7 @@ final class CommandPage {
     }
     page.heading("VERBS");
     for (CommandSpec verb : verbs) {
-      page.tag().boldRoman(program.name() + "-" + verb.name(), "(" + section + ")");
+      page.tag().boldRoman(programPage + "-" + verb.name(), "(" + section + ")");
       page.text(Models.brief(verb.usageMessage().description()) + ".");
     }
   }
@@ -118,7 +122,7 @@ final class CommandPage {
     }
     if (isVerb()) {
       page.paragraph("All verbs take these options too, which")
-          .boldRoman(program.name(), "(" + section + ")")
+          .boldRoman(programPage, "(" + section + ")")
           .text("describes:")
           .text(
               Models.options(program).stream()
@@ -162,7 +166,7 @@ final class CommandPage {
   private void seeAlso(Roff page) {
     page.heading("SEE ALSO");
     List<String> pages =
-        Stream.of("ovlctl(1)", "mountd(8)", "mount.ovl(8)", ConfigurationPage.REFERENCE)
+        Stream.of("ovlctl(1)", "ovl-mountd(8)", "mount.ovl(8)", ConfigurationPage.REFERENCE)
             .filter(other -> !other.equals(name() + "(" + section + ")"))
             .toList();
     for (String other : pages) {

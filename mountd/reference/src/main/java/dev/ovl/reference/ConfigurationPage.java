@@ -29,7 +29,7 @@ final class ConfigurationPage {
     page.heading("NAME").text(NAME + " - configuration of ovl");
     page.heading("SYNOPSIS").bold(FILE);
     page.heading("DESCRIPTION").text("The settings of");
-    page.boldRoman("ovlctl", "(1)").text("and").boldRoman("mountd", "(8).");
+    page.boldRoman("ovlctl", "(1)").text("and").boldRoman("ovl-mountd", "(8).");
     page.text(
         "The file is in TOML. It need not be there, and what it does not say has a default. An"
             + " option on the command line goes before a variable of the environment, that before"
@@ -51,7 +51,7 @@ final class ConfigurationPage {
     page.example(
         Setting.GROUP.key() + " = \"storage\"\n" + Setting.GROUP_ACCESS.key() + " = \"write\"");
     page.heading("FILES").tag().bold(FILE).text("The file, if no other is named.");
-    page.heading("SEE ALSO").boldRoman("ovlctl", "(1),").boldRoman("mountd", "(8)");
+    page.heading("SEE ALSO").boldRoman("ovlctl", "(1),").boldRoman("ovl-mountd", "(8)");
     return page.toString();
   }
 

@@ -45,9 +45,8 @@ public final class Reference {
     Map<String, String> files = new TreeMap<>();
     for (DocumentedProgram program : programs) {
       CommandSpec model = program.model();
-      put(files, CommandPage.of(model, program.section()), program.section());
-      for (CommandSpec verb : Models.verbs(model)) {
-        put(files, CommandPage.ofVerb(verb, model, program.section()), program.section());
+      for (CommandPage page : CommandPage.of(program)) {
+        files.put("man/" + page.path(), page.text());
       }
       for (Shell shell : Shell.values()) {
         files.put("completions/" + shell.word() + "/" + shell.file(model), shell.script(model));
@@ -57,9 +56,5 @@ public final class Reference {
     files.put("man/man8/" + MOUNT_PAGE, Resources.text(MOUNT_PAGE));
     files.put("config.toml", ConfigurationPage.file());
     return files;
-  }
-
-  private static void put(Map<String, String> files, CommandPage page, int section) {
-    files.put("man/man" + section + "/" + page.name() + "." + section, page.text());
   }
 }

@@ -48,7 +48,7 @@ class ReferenceTest {
             "man/man1/tool.1",
             "man/man5/ovl-config.5",
             "man/man8/mount.ovl.8",
-            "man/man8/toold.8"),
+            "man/man8/my-toold.8"),
         List.copyOf(FILES.keySet()));
     assertEquals(FILES, Reference.files(Sample.programs()), "the same each time");
     FILES.forEach((name, text) -> assertTrue(text.endsWith("\n"), name));

@@ -93,7 +93,8 @@ final class Sample {
 
   private Sample() {}
 
-  private record Documented(CommandSpec model, int section) implements DocumentedProgram {}
+  private record Documented(CommandSpec model, String page, int section)
+      implements DocumentedProgram {}
 
   static CommandSpec tool() {
     CommandSpec model = CommandSpec.forAnnotatedObject(new Sample());
@@ -108,6 +109,6 @@ final class Sample {
   }
 
   static List<DocumentedProgram> programs() {
-    return List.of(new Documented(tool(), 1), new Documented(daemon(), 8));
+    return List.of(new Documented(tool(), "tool", 1), new Documented(daemon(), "my-toold", 8));
   }
 }

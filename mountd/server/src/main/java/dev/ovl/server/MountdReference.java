@@ -11,6 +11,12 @@ public final class MountdReference implements DocumentedProgram {
     return new MountdCommand(Map.of(), path -> path, sources -> 0).model();
   }
 
+  /** mountd(8) is NFS's. */
+  @Override
+  public String page() {
+    return "ovl-mountd";
+  }
+
   @Override
   public int section() {
     return 8;

@@ -14,7 +14,7 @@ import picocli.CommandLine.Model.OptionSpec;
 /** What is told of mountd beside its help. */
 class MountdReferenceTest {
   private final String page =
-      Reference.files(List.of(new MountdReference())).get("man/man8/mountd.8");
+      Reference.files(List.of(new MountdReference())).get("man/man8/ovl-mountd.8");
 
   @Test
   void itIsFoundAsAService() {
