@@ -13,12 +13,18 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Order;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
+import org.junit.jupiter.params.Parameter;
+import org.junit.jupiter.params.ParameterizedClass;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** File names of any bytes, from the command line to the kernel and back, whatever the locale. */
+@ParameterizedClass
+@EnumSource
 class ByteNamesTest {
   /** A byte 0xXX that is no UTF-8 stands as U+DCXX, as in {@link OsPath}. */
   private static final List<String> NAMES =
@@ -36,11 +42,24 @@ class ByteNamesTest {
           "-leading",
           "\u00e9".repeat(127) + "x");
 
-  @RegisterExtension final Scratch scratch = Scratch.tmpfs();
+  @RegisterExtension
+  @Order(1)
+  final Scratch scratch = Scratch.tmpfs();
+
+  @RegisterExtension
+  @Order(2)
+  final Hosting hosting = new Hosting(scratch);
+
+  @Parameter private Host host;
 
   @BeforeEach
   void needs() {
     Requires.overlay();
+  }
+
+  /** The daemon has the command's locale. */
+  private Ovlctl in(String locale) {
+    return hosting.ovlctl(host, Ovlctl.of(scratch).with("LC_ALL", locale));
   }
 
   private OsPath mkdir(String name) throws ErrnoException {
@@ -56,7 +75,7 @@ class ByteNamesTest {
   @ParameterizedTest
   @ValueSource(strings = {"C", "C.UTF-8"})
   void lowersOfAnyName(String locale) throws ErrnoException {
-    Ovlctl ovlctl = Ovlctl.of(scratch).with("LC_ALL", locale);
+    Ovlctl ovlctl = in(locale);
     List<String> command = new ArrayList<>(List.of("create", "web"));
     List<String> expected = new ArrayList<>();
     StringBuilder listing = new StringBuilder();
@@ -88,7 +107,7 @@ class ByteNamesTest {
   @ParameterizedTest
   @ValueSource(strings = {"C", "C.UTF-8"})
   void upperAndTargetOfAnyName(String locale) throws ErrnoException {
-    Ovlctl ovlctl = Ovlctl.of(scratch).with("LC_ALL", locale);
+    Ovlctl ovlctl = in(locale);
     OsPath lower = mkdir("low");
     for (String name : List.of("x\udcff\n'\\ :,", "-ü")) {
       OsPath upper = mkdir(name);
@@ -130,12 +149,13 @@ class ByteNamesTest {
     OsPath here = mkdir("here\udcff \n'");
     new LinuxSyscalls().mkdirat(Linux.AT_FDCWD, here.resolve("low"), 0755);
     OsPath root = scratch.resolve("root\udcfe\n:,");
-    Ovlctl ovlctl =
-        Ovlctl.of(scratch)
-            .in(here)
-            .with("LC_ALL", locale)
-            .with("OVL_ROOT", root.toString())
-            .with("OVL_RUN", scratch.resolve("run\udcfd ").toString());
+    Ovlctl like =
+        Ovlctl.of(scratch).in(here).with("LC_ALL", locale).with("OVL_ROOT", root.toString());
+    if (host == Host.IN_PROCESS) {
+      // Java cannot reach a socket of such a name
+      like = like.with("OVL_RUN", scratch.resolve("run\udcfd ").toString());
+    }
+    Ovlctl ovlctl = hosting.ovlctl(host, like);
     String target = ovlctl.run("create", "web", "--lower", "low", "--up").fine().out();
     assertTrue(target.startsWith(root + "/overlay2/"), target);
     assertEquals(List.of(here.resolve("low").toString()), inspect(ovlctl, "web").get("lower"));
@@ -152,7 +172,7 @@ class ByteNamesTest {
 
   @Test
   void mountTakesNamesAsMount8Does() throws ErrnoException {
-    Ovlctl ovlctl = Ovlctl.of(scratch).with("LC_ALL", "C");
+    Ovlctl ovlctl = in("C");
     mkdir("a:b,c\udcff");
     mkdir("\\");
     mkdir("-t\n");
@@ -165,7 +185,7 @@ class ByteNamesTest {
 
   @Test
   void errorsQuoteNames() {
-    Ovlctl ovlctl = Ovlctl.of(scratch).with("LC_ALL", "C");
+    Ovlctl ovlctl = in("C");
     assertEquals(
         "create web: lower does not exist: " + scratch.resolve("no\n\udcff").quoted() + " (ENOENT)",
         ovlctl.run("create", "web", "--lower", "no\n\udcff").failed(1));
@@ -178,7 +198,7 @@ class ByteNamesTest {
   @Test
   void aTerminalGetsQuotedNames() throws ErrnoException {
     Requires.program("script");
-    Ovlctl ovlctl = Ovlctl.of(scratch);
+    Ovlctl ovlctl = in("C.UTF-8");
     mkdir("low");
     OsPath target = mkdir("t\udcff");
     ovlctl.run("create", "web", "--lower", "low", "--at", "t\udcff").fine();

@@ -4,24 +4,37 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import dev.ovl.sys.OsPath;
 import dev.ovl.testkit.Requires;
 import dev.ovl.testkit.Scratch;
 import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Order;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
+import org.junit.jupiter.params.Parameter;
+import org.junit.jupiter.params.ParameterizedClass;
+import org.junit.jupiter.params.provider.EnumSource;
 
-/** Every verb by its arguments, streams and exit status. */
+/** Every verb by its arguments, streams and exit status, by either host. */
+@ParameterizedClass
+@EnumSource
 class CommandLineTest {
-  @RegisterExtension final Scratch scratch = Scratch.tmpfs();
+  @RegisterExtension
+  @Order(1)
+  final Scratch scratch = Scratch.tmpfs();
+
+  @RegisterExtension
+  @Order(2)
+  final Hosting hosting = new Hosting(scratch);
+
+  @Parameter private Host host;
   private Ovlctl ovlctl;
 
   @BeforeEach
   void directories() {
     Requires.overlay();
-    ovlctl = Ovlctl.of(scratch);
+    ovlctl = hosting.ovlctl(host);
     ovlctl
         .shell(
             """
@@ -36,7 +49,12 @@ class CommandLineTest {
   }
 
   private Map<?, ?> inspect(String name) {
-    return JsonText.objects(ovlctl.run("inspect", "--json", name).fine().json()).get(0);
+    return first(ovlctl.run("inspect", "--json", name));
+  }
+
+  /** The first of an array of reports. */
+  private static Map<?, ?> first(Result reports) {
+    return JsonText.objects(reports.fine().json()).get(0);
   }
 
   private void createWeb() {
@@ -127,20 +145,22 @@ class CommandLineTest {
     assertEquals("a\nb\n", ovlctl.shell("ls merged").fine().out());
     assertTrue(
         ovlctl.shell("LC_ALL=C touch merged/x").ended(1).err().contains("Read-only file system"));
-    assertEquals(true, inspect("ro").get("readOnly"));
-    assertEquals(null, inspect("ro").get("upper"));
+    Map<?, ?> ro = inspect("ro");
+    assertEquals(true, ro.get("readOnly"));
+    assertEquals(null, ro.get("upper"));
   }
 
   @Test
   void setChangesAStackThatIsDown() {
     createWeb();
     ovlctl.run("set", "web", "--lower", "lower2", "--lower", "lower", "-o", "metacopy=on").fine();
+    Map<?, ?> changed = inspect("web");
     assertEquals(
         List.of(scratch.resolve("lower2").toString(), scratch.resolve("lower").toString()),
-        inspect("web").get("lower"));
-    assertTrue(((List<?>) inspect("web").get("options")).contains("metacopy=on"));
-    ovlctl.run("set", "web", "-o", "").fine();
-    assertFalse(((List<?>) inspect("web").get("options")).contains("metacopy=on"));
+        changed.get("lower"));
+    assertTrue(((List<?>) changed.get("options")).contains("metacopy=on"));
+    Map<?, ?> back = first(ovlctl.run("set", "--json", "web", "-o", ""));
+    assertFalse(((List<?>) back.get("options")).contains("metacopy=on"));
 
     ovlctl.run("up", "web").fine();
     assertEquals("a\nb\nc\n", ovlctl.shell("ls merged").fine().out());
@@ -284,14 +304,14 @@ class CommandLineTest {
         web::toString);
     assertEquals(false, web.get("nested"));
     assertTrue(web.get("mountId") instanceof Long, web::toString);
-    assertTrue(inspect("alpha").containsKey("mountId"), "null while it is down");
-    assertEquals(null, inspect("alpha").get("mountId"));
+    Map<?, ?> alpha = inspect("alpha");
+    assertTrue(alpha.containsKey("mountId"), "null while it is down");
+    assertEquals(null, alpha.get("mountId"));
 
     Map<?, ?> status = (Map<?, ?>) ovlctl.run("status", "--json", "alpha").ended(3).json();
     assertEquals("down", status.get("state"));
     List<Map<?, ?>> up = JsonText.objects(ovlctl.run("up", "--json", "alpha").fine().json());
     assertEquals("up", up.get(0).get("state"));
-    assertTrue(ovlctl.run("version", "--json").fine().json() instanceof Map<?, ?>);
     assertTrue(ovlctl.run("info", "--json").ended(0).json() instanceof Map<?, ?>);
   }
 
@@ -308,15 +328,17 @@ class CommandLineTest {
   void everyMethodCanBeForced() {
     createWeb();
     for (String method : List.of("classic", "relative", "lowerdir+", "fd")) {
-      ovlctl.run("set", "web", "--method", method).fine();
-      assertEquals(method, inspect("web").get("method"));
-      ovlctl.run("up", "web").fine();
+      Map<?, ?> set = first(ovlctl.run("set", "--json", "web", "--method", method));
+      assertEquals(method, set.get("method"));
+      assertEquals(true, set.get("methodForced"));
+      Map<?, ?> up = first(ovlctl.run("up", "--json", "web"));
+      assertEquals("up", up.get("state"), method);
+      assertEquals(method, up.get("method"));
       assertEquals("a\nb\n", ovlctl.shell("ls merged").fine().out(), method);
-      assertEquals("up", inspect("web").get("state"), method);
       ovlctl.run("down", "web").fine();
     }
-    ovlctl.run("set", "web", "--method", "auto").fine();
-    assertEquals(false, inspect("web").get("methodForced"));
+    Map<?, ?> auto = first(ovlctl.run("set", "--json", "web", "--method", "auto"));
+    assertEquals(false, auto.get("methodForced"));
   }
 
   @Test
@@ -408,51 +430,6 @@ class CommandLineTest {
   }
 
   @Test
-  void traceShowsTheSystemCalls() {
-    createWeb();
-    Result up = ovlctl.run("--trace", "up", "web").ended(0);
-    assertEquals(scratch.resolve("merged") + "\n", up.out());
-    assertTrue(
-        up.err().lines().anyMatch(line -> line.matches("mount\\(\"ovl:web\", .*\\) = 0")),
-        up::toString);
-    Result failed = ovlctl.run("--trace", "umount", "lower").ended(1);
-    assertTrue(failed.err().endsWith("is not mounted (EINVAL)\n"), failed::toString);
-  }
-
-  /** Each verb's help is looked at in the CLI's own tests. */
-  @Test
-  void helpAndColour() {
-    Result help = ovlctl.run("--help").fine();
-    assertTrue(help.out().startsWith("Usage: ovlctl "), help::toString);
-    Result verb = ovlctl.run("create", "--help").fine();
-    assertTrue(verb.out().startsWith("Usage: ovlctl create "), verb::toString);
-    String escape = "\u001b[";
-    assertFalse(help.out().contains(escape));
-    assertTrue(ovlctl.run("--color", "always", "--help").fine().out().contains(escape));
-  }
-
-  @Test
-  void onATerminalColourIsOnUnlessNoColorIsSet() {
-    Requires.program("script");
-    String help = "script -qec '" + Ovlctl.program() + " --help' /dev/null";
-    assertTrue(ovlctl.shell(help).ended(0).out().contains("\u001b["));
-    assertFalse(ovlctl.with("NO_COLOR", "1").shell(help).ended(0).out().contains("\u001b["));
-  }
-
-  @Test
-  void usageErrorsAreOneLine() {
-    assertEquals("a verb is missing (try 'ovlctl --help')", ovlctl.run().failed(2));
-    assertTrue(ovlctl.run("nosuch").failed(2).contains("'nosuch'"));
-    assertTrue(ovlctl.run("ls", "--nosuch").failed(2).startsWith("ls: Unknown option: '--nosuch'"));
-    assertTrue(ovlctl.run("create").failed(2).startsWith("create: "));
-    assertTrue(ovlctl.run("status").failed(2).startsWith("status: "));
-    assertTrue(ovlctl.run("--host", "tcp://x", "ls").failed(2).contains("tcp://x"));
-    assertTrue(ovlctl.run("--host", "unix://x", "ls").failed(2).contains("unix://x"));
-    assertTrue(ovlctl.run("--host", "unix:///x", "--trace", "ls").failed(2).contains("--trace"));
-    assertTrue(ovlctl.run("--root", "", "ls").failed(2).contains("empty"));
-  }
-
-  @Test
   void pathsAreRelativeToTheDirectory() {
     Ovlctl inside = ovlctl.in(scratch.resolve("lower2"));
     inside.run("create", "web", "--lower", "../lower", "--at", ".././merged/").fine();
@@ -463,28 +440,6 @@ class CommandLineTest {
     assertEquals(List.of(), mounts());
     assertEquals(
         "web: down\n", ovlctl.with("OVL_ROOT", "root").run("status", "web").ended(3).out());
-  }
-
-  @Test
-  void itMayBeCalledThroughALink() {
-    ovlctl.shell(
-        "mkdir bin && ln -s '" + Ovlctl.program() + "' 'bin/my ctl' && ln -s 'my ctl' bin/o");
-    assertTrue(ovlctl.shell("./bin/o version").fine().out().startsWith("ovlctl "));
-    assertTrue(ovlctl.shell("PATH=$PWD/bin:$PATH; o version").fine().out().startsWith("ovlctl "));
-    assertTrue(ovlctl.shell("cd bin && './my ctl' version").fine().out().startsWith("ovlctl "));
-  }
-
-  @Test
-  void aReaderThatIsGoneIsNoDisaster() {
-    createWeb();
-    Result closed = ovlctl.shell("ovlctl ls >&-");
-    assertTrue(closed.status() == 1 && closed.err().lines().count() == 1, closed::toString);
-    Result full = ovlctl.shell("ovlctl up web >/dev/full");
-    assertTrue(full.status() == 1, full::toString);
-    assertTrue(full.errorLine().contains("No space left"), full::toString);
-    Result gone = ovlctl.shell("ovlctl inspect --json web | true; exit ${PIPESTATUS[1]}").ended(0);
-    assertFalse(gone.err().contains("Exception"), gone::toString);
-    assertEquals("up", inspect("web").get("state"), "the work itself was done");
   }
 
   @Test
@@ -512,91 +467,5 @@ class CommandLineTest {
     both.fine();
     assertEquals(1, both.lines().stream().distinct().count(), both::toString);
     assertEquals(1, mounts().size());
-  }
-
-  @Test
-  void demoHoldsItsClaimsAndCleansUp() {
-    ovlctl.shell("mkdir tmp").fine();
-    Ovlctl here = ovlctl.with("TMPDIR", scratch.resolve("tmp").toString());
-    World before = World.of(scratch);
-    Result demo = here.run("demo").ended(0);
-    assertTrue(demo.errorLine().matches("demo: all [0-9]+ claims hold"), demo::toString);
-    assertTrue(
-        demo.lines().stream()
-            .anyMatch(
-                line -> line.matches("c--------- [0-9]+ root root 0, 0 .* upperdir/both\\.txt")),
-        demo::toString);
-    assertTrue(demo.out().contains("overlay ovl:demo"), demo::toString);
-    before.assertUnchanged(World.of(scratch), "demo");
-
-    List<Map<?, ?>> claims = JsonText.objects(here.run("demo", "--json").ended(0).json());
-    assertTrue(claims.size() > 10);
-    assertTrue(claims.stream().allMatch(claim -> claim.get("ok").equals(true)));
-    assertTrue(claims.stream().allMatch(claim -> claim.get("step") instanceof String));
-    assertTrue(here.run("demo", "--dry-run").fine().lines().size() > 5);
-    before.assertUnchanged(World.of(scratch), "demo --dry-run");
-    assertTrue(here.shell("ovlctl demo 2>&- | true; exit ${PIPESTATUS[0]}").status() < 2);
-    before.assertUnchanged(World.of(scratch), "demo without a reader");
-  }
-
-  @Test
-  void demoMayBeKept() {
-    ovlctl.shell("mkdir tmp").fine();
-    Ovlctl here = ovlctl.with("TMPDIR", scratch.resolve("tmp").toString());
-    World before = World.of(scratch);
-    Result kept = here.run("demo", "--keep").ended(0);
-    assertEquals(1, mounts().size());
-    String remove =
-        kept.err()
-            .lines()
-            .filter(line -> line.contains("to remove it: "))
-            .findFirst()
-            .orElseThrow()
-            .replaceFirst(".*to remove it: ", "");
-    ovlctl.shell(remove).fine();
-    before.assertUnchanged(World.of(scratch), "the removal");
-  }
-
-  @Test
-  void demoWorksWhereTheTemporaryDirectoryIsAnOverlay() {
-    createWeb();
-    ovlctl.run("up", "web").fine();
-    OsPath merged = scratch.resolve("merged");
-    List<String> before = mounts();
-    Result demo = ovlctl.with("TMPDIR", merged.toString()).run("demo").ended(0);
-    assertTrue(demo.out().contains("mount -t tmpfs"), demo::toString);
-    assertEquals(before, mounts());
-    assertEquals("a\nb\n", ovlctl.shell("ls merged").fine().out());
-  }
-
-  /** The trace is more than a pipe holds, so that the demo waits while the signal is sent. */
-  @Test
-  void demoCleansUpWhenItIsStopped() {
-    String deep = "d".repeat(250);
-    ovlctl.shell("mkdir " + deep + " && mkfifo trace").fine();
-    World before = World.of(scratch);
-    for (String signal : List.of("INT", "TERM")) {
-      Result stopped =
-          ovlctl
-              .with("TMPDIR", scratch.resolve(deep).toString())
-              .shell(
-                  """
-                  set -m  # a background job does not ignore SIGINT then
-                  %s demo --trace 2>trace & pid=$!
-                  exec 3<trace
-                  while read -r line <&3; do
-                    case $line in 'mount("ovl:demo"'*) break ;; esac
-                  done
-                  kill -%s $pid
-                  tail -n 1 <&3 >&2
-                  wait $pid
-                  """
-                      .formatted(Ovlctl.quote(Ovlctl.program()), signal))
-              .ended(1);
-      assertTrue(
-          stopped.errorLine().startsWith("demo: interrupted before step"), stopped::toString);
-      assertFalse(stopped.out().contains("Forget the stack"), stopped::toString);
-      before.assertUnchanged(World.of(scratch), "SIG" + signal);
-    }
   }
 }

@@ -28,13 +28,19 @@ final class Ovlctl {
   private static final AtomicInteger SCRIPTS = new AtomicInteger();
 
   private final Scratch scripts;
+  private final String program;
   private final OsPath directory;
   private final Map<String, String> environment;
   private final Duration patience;
 
   private Ovlctl(
-      Scratch scripts, OsPath directory, Map<String, String> environment, Duration patience) {
+      Scratch scripts,
+      String program,
+      OsPath directory,
+      Map<String, String> environment,
+      Duration patience) {
     this.scripts = scripts;
+    this.program = program;
     this.directory = directory;
     this.environment = environment;
     this.patience = patience;
@@ -53,7 +59,7 @@ final class Ovlctl {
     if (java != null) {
       environment.put("JAVA_HOME", java);
     }
-    return new Ovlctl(scratch, scratch.path(), environment, PATIENCE);
+    return new Ovlctl(scratch, program(), scratch.path(), environment, PATIENCE);
   }
 
   private static String checkout() {
@@ -64,48 +70,72 @@ final class Ovlctl {
     return directory;
   }
 
-  /** The program. */
+  /** The program of the source tree. */
   static String program() {
     return CHECKOUT.resolve("cli/bin/ovlctl").toString();
   }
 
+  /** The program of the distribution, which starts sooner. */
+  Ovlctl installed() {
+    return new Ovlctl(
+        scripts, Dist.tree().resolve("bin/ovlctl").toString(), directory, environment, patience);
+  }
+
   /** In another directory. */
   Ovlctl in(OsPath other) {
-    return new Ovlctl(scripts, other, environment, patience);
+    return new Ovlctl(scripts, program, other, environment, patience);
   }
 
   /** With a variable set. */
   Ovlctl with(String variable, String value) {
     Map<String, String> more = new TreeMap<>(environment);
     more.put(variable, value);
-    return new Ovlctl(scripts, directory, more, patience);
+    return new Ovlctl(scripts, program, directory, more, patience);
   }
 
   /** With a variable unset. */
   Ovlctl without(String variable) {
     Map<String, String> less = new TreeMap<>(environment);
     less.remove(variable);
-    return new Ovlctl(scripts, directory, less, patience);
+    return new Ovlctl(scripts, program, directory, less, patience);
   }
 
   /** With more time, or less, for each run. */
   Ovlctl within(Duration limit) {
-    return new Ovlctl(scripts, directory, environment, limit);
+    return new Ovlctl(scripts, program, directory, environment, limit);
   }
 
   /** Runs ovlctl with these arguments. */
   Result run(String... arguments) {
-    return shell("exec " + quote(program()) + words(arguments));
+    return shell("exec " + quote(program) + words(arguments));
   }
 
   /** Runs a shell script, in which {@code ovlctl} is the program. */
   Result shell(String script) {
-    StringBuilder text = new StringBuilder();
-    text.append("cd -P -- ").append(quote(directory.toString())).append(" || exit 99\n");
-    environment.forEach(
-        (name, value) -> text.append("export ").append(name + "=" + quote(value) + "\n"));
-    text.append("ovlctl() { ").append(quote(program())).append(" \"$@\"; }\n").append(script);
-    return start(script, OsPath.encode(text + "\n"));
+    Started started = begin(script);
+    Process process = started.process();
+    try {
+      if (!process.waitFor(patience.toMillis(), TimeUnit.MILLISECONDS)) {
+        throw new AssertionError(script + " takes more than " + patience);
+      }
+      return started.result(script);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new AssertionError("interrupted while " + script + " ran", e);
+    } finally {
+      process.descendants().forEach(ProcessHandle::destroyForcibly);
+      process.destroyForcibly();
+    }
+  }
+
+  /** Starts another program, which the caller ends. */
+  Started start(String other, String... arguments) {
+    return begin("exec " + quote(other) + words(arguments));
+  }
+
+  /** A variable of the environment. */
+  String variable(String name) {
+    return environment.get(name);
   }
 
   private static String words(String... arguments) {
@@ -117,7 +147,33 @@ final class Ovlctl {
     return "'" + word.replace("'", "'\\''") + "'";
   }
 
-  private Result start(String command, byte[] script) {
+  /**
+   * A process.
+   *
+   * @param out where its standard output goes
+   * @param err where its standard error goes
+   */
+  record Started(Process process, Path out, Path err) {
+    /** How it ended. */
+    Result result(String command) {
+      try {
+        return new Result(
+            command,
+            process.exitValue(),
+            OsPath.decode(Files.readAllBytes(out)),
+            OsPath.decode(Files.readAllBytes(err)));
+      } catch (IOException e) {
+        throw new AssertionError("cannot read what " + command + " said", e);
+      }
+    }
+  }
+
+  private Started begin(String script) {
+    StringBuilder text = new StringBuilder();
+    text.append("cd -P -- ").append(quote(directory.toString())).append(" || exit 99\n");
+    environment.forEach(
+        (name, value) -> text.append("export ").append(name + "=" + quote(value) + "\n"));
+    text.append("ovlctl() { ").append(quote(program)).append(" \"$@\"; }\n").append(script);
     // beside the scratch file system, so that listings of that do not see it
     Path base = Path.of(scripts.path().parent().toString());
     String name = "run-" + SCRIPTS.incrementAndGet();
@@ -125,31 +181,15 @@ final class Ovlctl {
     Path out = base.resolve(name + ".out");
     Path err = base.resolve(name + ".err");
     try {
-      Files.write(file, script);
+      Files.write(file, OsPath.encode(text + "\n"));
       ProcessBuilder builder = new ProcessBuilder("/bin/bash", file.toString());
       builder.environment().clear();
       builder.redirectInput(Path.of("/dev/null").toFile());
       builder.redirectOutput(out.toFile());
       builder.redirectError(err.toFile());
-      Process process = builder.start();
-      try {
-        if (!process.waitFor(patience.toMillis(), TimeUnit.MILLISECONDS)) {
-          throw new AssertionError(command + " takes more than " + patience);
-        }
-      } finally {
-        process.descendants().forEach(ProcessHandle::destroyForcibly);
-        process.destroyForcibly();
-      }
-      return new Result(
-          command,
-          process.exitValue(),
-          OsPath.decode(Files.readAllBytes(out)),
-          OsPath.decode(Files.readAllBytes(err)));
+      return new Started(builder.start(), out, err);
     } catch (IOException e) {
-      throw new AssertionError("cannot run " + command, e);
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
-      throw new AssertionError("interrupted while " + command + " ran", e);
+      throw new AssertionError("cannot run " + script, e);
     }
   }
 }

@@ -3,6 +3,7 @@ package dev.ovl.it;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.ovl.sys.OsPath;
 import dev.ovl.testkit.Requires;
 import dev.ovl.testkit.Scratch;
 import java.io.IOException;
@@ -12,6 +13,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import org.junit.jupiter.api.Order;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 
@@ -20,7 +22,13 @@ class ReadmeCommandsTest {
   private static final Pattern BLOCK = Pattern.compile("```(\\w+)\n(.*?)```", Pattern.DOTALL);
   private static final Duration PROMISED = Duration.ofMinutes(2);
 
-  @RegisterExtension final Scratch scratch = Scratch.tmpfs();
+  @RegisterExtension
+  @Order(1)
+  final Scratch scratch = Scratch.tmpfs();
+
+  @RegisterExtension
+  @Order(2)
+  final Hosting hosting = new Hosting(scratch);
 
   private static String read(String file) {
     try {
@@ -68,28 +76,51 @@ class ReadmeCommandsTest {
   }
 
   @Test
+  void theExamplesAreTwo() {
+    assertEquals(2, blocks("console").size());
+  }
+
+  /** Runs what a console shows, and fails unless the same comes of it. */
+  private void assertShown(Ovlctl ovlctl, String console) {
+    StringBuilder script = new StringBuilder("unset -f ovlctl\n");
+    // a command goes on behind a backslash
+    for (String command : console.split("(?m)^(?=# )")) {
+      String input = command.lines().findFirst().orElseThrow();
+      for (String line : command.lines().skip(1).toList()) {
+        if (!input.endsWith("\\")) {
+          break;
+        }
+        input += "\n" + line;
+      }
+      script.append("printf '%s\\n' ").append(Ovlctl.quote(input)).append('\n');
+      script.append(input.substring(2)).append(" 2>&1\n");
+    }
+    assertEquals(console, ovlctl.shell(script.toString()).fine().out());
+  }
+
+  @Test
   void theExampleDoesWhatItShows() {
     Requires.overlay();
-    List<String> consoles = blocks("console");
-    assertEquals(1, consoles.size());
     String here = scratch.resolve("example").toString();
-    StringBuilder script =
-        new StringBuilder("cd " + Ovlctl.quote(Ovlctl.CHECKOUT + "") + "\nunset -f ovlctl\n");
-    StringBuilder expected = new StringBuilder();
-    consoles
-        .get(0)
-        .replace("/tmp/ovl-example", here)
-        .lines()
-        .forEach(
-            line -> {
-              expected.append(line).append('\n');
-              if (line.startsWith("# ")) {
-                script.append("echo ").append(Ovlctl.quote(line)).append('\n');
-                script.append(line.substring(2)).append(" 2>&1\n");
-              }
-            });
-    Result run = Ovlctl.of(scratch).shell(script.toString()).fine();
-    assertEquals(expected.toString(), run.out());
+    assertShown(
+        Ovlctl.of(scratch).in(OsPath.of(Ovlctl.CHECKOUT + "")),
+        blocks("console").get(0).replace("/tmp/ovl-example", here));
+    assertEquals(List.of(), World.mountsBeneath(List.of(scratch.path())));
+  }
+
+  @Test
+  void theDaemonAnswersAsItIsShown() {
+    Requires.overlay();
+    Requires.program("curl");
+    Ovlctl ovlctl = Ovlctl.of(scratch);
+    Mountd daemon = hosting.daemon(ovlctl);
+    ovlctl.shell("mkdir -p api/lower api/merged && echo 'from below' >api/lower/a").fine();
+    assertShown(
+        ovlctl,
+        blocks("console")
+            .get(1)
+            .replace("/tmp/ovl-api", scratch.resolve("api").toString())
+            .replace("/run/ovl/mountd.sock", daemon.socket().toString()));
     assertEquals(List.of(), World.mountsBeneath(List.of(scratch.path())));
   }
 

@@ -8,19 +8,33 @@ import dev.ovl.testkit.Scratch;
 import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Order;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
+import org.junit.jupiter.params.Parameter;
+import org.junit.jupiter.params.ParameterizedClass;
+import org.junit.jupiter.params.provider.EnumSource;
 
 /** {@code ovlctl stats}. */
+@ParameterizedClass
+@EnumSource
 class StatsTest {
-  @RegisterExtension final Scratch scratch = Scratch.tmpfs();
+  @RegisterExtension
+  @Order(1)
+  final Scratch scratch = Scratch.tmpfs();
+
+  @RegisterExtension
+  @Order(2)
+  final Hosting hosting = new Hosting(scratch);
+
+  @Parameter private Host host;
 
   private Ovlctl ovlctl;
 
   @BeforeEach
   void twoStacksOnOneLower() {
     Requires.overlay();
-    ovlctl = Ovlctl.of(scratch);
+    ovlctl = hosting.ovlctl(host);
     ovlctl
         .shell(
             """
@@ -74,9 +88,10 @@ class StatsTest {
   void watchingEndsWithASignal() {
     Result watched =
         ovlctl.shell(
-            Ovlctl.quote(Ovlctl.program())
+            ": >watched\n"
+                + Ovlctl.quote(Ovlctl.program())
                 + """
-                 stats --watch 1 --json >watched & pid=$!
+                 stats --watch 1 --json >>watched & pid=$!
                 until [ "$(wc -l <watched)" -ge 2 ]; do kill -0 $pid || exit 9; sleep 0.1; done
                 kill -TERM $pid; wait $pid && wc -l <watched
                 """);
