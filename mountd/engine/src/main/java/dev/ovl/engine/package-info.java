@@ -9,6 +9,7 @@
  *   <li>{@link dev.ovl.engine.file}: files, directories and locks by byte names. Nothing else.
  *   <li>{@link dev.ovl.engine.mount}: overlay mounts as values, ways to make them, what is mounted
  *       and who uses it. {@code file}.
+ *   <li>{@link dev.ovl.engine.tree}: trees of files as values and streams. {@code file}.
  *   <li>{@link dev.ovl.engine.driver.overlay2}: layers and short links on disk. {@code file}.
  *   <li>{@link dev.ovl.engine.usage}: blocks, inodes and cached pages of trees. {@code file}.
  *   <li>{@link dev.ovl.engine.probe}: what this machine can do. {@code file}, {@code mount}, {@code

@@ -26,6 +26,7 @@ class ArchitectureTest {
 
   @ArchTest static final ArchRule FILE = only("file");
   @ArchTest static final ArchRule MOUNT = only("mount", "dev.ovl.engine.file");
+  @ArchTest static final ArchRule TREE = only("tree", "dev.ovl.engine.file");
   @ArchTest static final ArchRule DRIVER = only("driver", "dev.ovl.engine.file");
   @ArchTest static final ArchRule USAGE = only("usage", "dev.ovl.engine.file");
 
@@ -68,6 +69,7 @@ class ArchitectureTest {
               "dev.ovl.engine.driver..",
               "dev.ovl.engine.probe",
               "dev.ovl.engine.stack",
+              "dev.ovl.engine.tree",
               "dev.ovl.engine.usage");
 
   @ArchTest
