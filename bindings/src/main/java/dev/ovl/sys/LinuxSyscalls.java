@@ -522,6 +522,20 @@ public final class LinuxSyscalls implements Syscalls {
   }
 
   @Override
+  public void fchmod(int fd, int mode) throws ErrnoException {
+    Scratch s = Scratch.begin();
+    long result = syscall(s, Call.FCHMOD, fd, mode);
+    check(result, s, Call.FCHMOD, fd, mode);
+  }
+
+  @Override
+  public long copy_file_range(int from, int to, long length) throws ErrnoException {
+    Scratch s = Scratch.begin();
+    long result = syscall(s, Call.COPY_FILE_RANGE, from, NULL, to, NULL, length, 0);
+    return check(result, s, Call.COPY_FILE_RANGE, from, to, length);
+  }
+
+  @Override
   public void fsync(int fd) throws ErrnoException {
     Scratch s = Scratch.begin();
     long result = syscall(s, Call.FSYNC, fd);

@@ -367,6 +367,17 @@ public abstract class ObservedSyscalls implements Syscalls {
   }
 
   @Override
+  public void fchmod(int fd, int mode) throws ErrnoException {
+    run(Call.FCHMOD, () -> sys.fchmod(fd, mode), fd, mode);
+  }
+
+  @Override
+  public long copy_file_range(int from, int to, long length) throws ErrnoException {
+    return call(
+        Call.COPY_FILE_RANGE, () -> sys.copy_file_range(from, to, length), from, to, length);
+  }
+
+  @Override
   public void fsync(int fd) throws ErrnoException {
     run(Call.FSYNC, () -> sys.fsync(fd), fd);
   }

@@ -171,6 +171,18 @@ public interface Syscalls {
   /** ftruncate(2). */
   void ftruncate(int fd, long length) throws ErrnoException;
 
+  /** fchmod(2). */
+  void fchmod(int fd, int mode) throws ErrnoException;
+
+  /**
+   * copy_file_range(2) from where one file's offset stands to where the other's does; both move.
+   *
+   * @param length bytes at most
+   * @return the number of bytes, 0 at the end of the file
+   * @throws ErrnoException EXDEV, EINVAL, EOPNOTSUPP, ENOSYS, ETXTBSY: not between these files
+   */
+  long copy_file_range(int from, int to, long length) throws ErrnoException;
+
   /** fsync(2). */
   void fsync(int fd) throws ErrnoException;
 

@@ -153,10 +153,25 @@ class LinuxSyscallsTest {
       assertEquals(1 << 20, stat(path).size());
       assertErrno(Errno.ENXIO, () -> sys.lseek(number, 1 << 19, Linux.SEEK_DATA));
       sys.ftruncate(number, 13);
+      sys.fchmod(number, 04711);
+      assertEquals(04711, stat(path).permissions());
       sys.fsync(number);
       sys.syncfs(number);
     }
     assertEquals("hello, worwo", content(path).substring(0, 12));
+  }
+
+  @Test
+  void aFilesBytesAreCopiedFromWhereBothFilesStand() throws ErrnoException {
+    OsPath path = file("from", "hello, world");
+    try (Fd from = open(path, Linux.O_RDONLY);
+        Fd to = open(in("to"), Linux.O_CREAT | Linux.O_RDWR)) {
+      sys.lseek(from.number(), 7, Linux.SEEK_SET);
+      assertEquals(3, sys.copy_file_range(from.number(), to.number(), 3));
+      assertEquals(2, sys.copy_file_range(from.number(), to.number(), 4096));
+      assertEquals(0, sys.copy_file_range(from.number(), to.number(), 4096));
+    }
+    assertEquals("world", content(in("to")));
   }
 
   @Test

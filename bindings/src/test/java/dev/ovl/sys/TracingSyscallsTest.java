@@ -251,6 +251,8 @@ class TracingSyscallsTest {
         "getdents64(3, ..., 32) = 0", 0, s -> s.getdents64(3, ByteBuffer.allocateDirect(32)));
     assertTrace("lseek(3, 0, SEEK_DATA) = 4096", 4096L, s -> s.lseek(3, 0, Linux.SEEK_DATA));
     assertTrace("ftruncate(3, 10) = 0", null, s -> s.ftruncate(3, 10));
+    assertTrace("fchmod(3, 04755) = 0", null, s -> s.fchmod(3, 04755));
+    assertTrace("copy_file_range(3, 4, 4096) = 512", 512L, s -> s.copy_file_range(3, 4, 4096));
     assertTrace("fsync(3) = 0", null, s -> s.fsync(3));
     assertTrace("syncfs(3) = 0", null, s -> s.syncfs(3));
     assertTrace(

@@ -2039,6 +2039,15 @@ public class LibC extends LibC$shared {
     public static int SYS_close() {
         return SYS_close;
     }
+    private static final int SYS_copy_file_range = (int)326L;
+    /**
+     * {@snippet lang=c :
+     * #define SYS_copy_file_range 326
+     * }
+     */
+    public static int SYS_copy_file_range() {
+        return SYS_copy_file_range;
+    }
     private static final int SYS_fchdir = (int)81L;
     /**
      * {@snippet lang=c :
@@ -2047,6 +2056,15 @@ public class LibC extends LibC$shared {
      */
     public static int SYS_fchdir() {
         return SYS_fchdir;
+    }
+    private static final int SYS_fchmod = (int)91L;
+    /**
+     * {@snippet lang=c :
+     * #define SYS_fchmod 91
+     * }
+     */
+    public static int SYS_fchmod() {
+        return SYS_fchmod;
     }
     private static final int SYS_fchmodat = (int)268L;
     /**
