@@ -27,7 +27,11 @@ class ArchitectureTest {
   @ArchTest static final ArchRule FILE = only("file");
   @ArchTest static final ArchRule MOUNT = only("mount", "dev.ovl.engine.file");
   @ArchTest static final ArchRule TREE = only("tree", "dev.ovl.engine.file");
-  @ArchTest static final ArchRule DRIVER = only("driver", "dev.ovl.engine.file");
+
+  @ArchTest
+  static final ArchRule DRIVER =
+      only("driver", "dev.ovl.engine.file", "dev.ovl.engine.mount", "dev.ovl.engine.tree");
+
   @ArchTest static final ArchRule USAGE = only("usage", "dev.ovl.engine.file");
 
   @ArchTest

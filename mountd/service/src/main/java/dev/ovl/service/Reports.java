@@ -48,7 +48,7 @@ final class Reports {
         report.nested(),
         report.state().mounted().map(mount -> mount.id()),
         report.state().mounted().map(mount -> mount.device().toString()),
-        stack.layer().map(StackDefinition.Layer::id),
+        stack.layer().map(layer -> layer.id().text()),
         stack.links().toList());
   }
 

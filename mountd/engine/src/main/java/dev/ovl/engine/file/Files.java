@@ -250,6 +250,11 @@ public final class Files {
     }
   }
 
+  /** Writes a new small file and makes its content durable, but not its name. */
+  public void create(OsPath path, byte[] content, int permissions) throws ErrnoException {
+    write(path, content, permissions, true);
+  }
+
   /**
    * The temporary file that replaces this one. Always the same name, since whoever replaces a file
    * holds its lock; so what a crash left is found again.

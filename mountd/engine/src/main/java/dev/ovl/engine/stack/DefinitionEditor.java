@@ -1,6 +1,7 @@
 package dev.ovl.engine.stack;
 
 import dev.ovl.engine.EngineException;
+import dev.ovl.engine.driver.LayerId;
 import dev.ovl.engine.driver.overlay2.Overlay2Home;
 import dev.ovl.engine.file.Files;
 import dev.ovl.engine.file.Locks;
@@ -328,7 +329,7 @@ final class DefinitionEditor {
         home.writeLower(layer.id(), links);
       } else {
         Statx rootOf = files.stat(stack.lowers().get(0).path()).orElseThrow();
-        return home.create(layer.id(), layer.link(), links, rootOf);
+        return home.create(layer.id(), layer.link(), links, Optional.of(rootOf));
       }
     }
     return true;
@@ -441,7 +442,7 @@ final class DefinitionEditor {
     }
     store.sweep(name);
     Optional<StackDefinition> stack = store.find(name);
-    Set<String> layers = new HashSet<>();
+    Set<LayerId> layers = new HashSet<>();
     Set<String> links = new HashSet<>();
     stack.flatMap(StackDefinition::layer).ifPresent(layer -> layers.add(layer.id()));
     stack.ifPresent(s -> s.links().forEach(links::add));
@@ -450,7 +451,7 @@ final class DefinitionEditor {
         home.links().remove(link);
       }
     }
-    for (String layer : entry.get().layers()) {
+    for (LayerId layer : entry.get().layers()) {
       if (layers.contains(layer)) {
         home.sweep(layer);
       } else {

@@ -1,6 +1,7 @@
 package dev.ovl.engine.stack;
 
 import dev.ovl.engine.EngineException;
+import dev.ovl.engine.driver.LayerId;
 import dev.ovl.engine.file.Files;
 import dev.ovl.json.Json;
 import dev.ovl.json.JsonException;
@@ -8,6 +9,7 @@ import dev.ovl.json.JsonFields;
 import dev.ovl.sys.ErrnoException;
 import dev.ovl.sys.OsPath;
 import dev.ovl.sys.Syscalls;
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -40,7 +42,7 @@ final class Journal {
    * @param layers ids of layers that come or go
    * @param links names of short links that come or go
    */
-  record Entry(StackName stack, List<String> layers, List<String> links) {}
+  record Entry(StackName stack, List<LayerId> layers, List<String> links) {}
 
   void prepare() throws ErrnoException {
     files.mkdirs(directory, 0700);
@@ -97,11 +99,12 @@ final class Journal {
       if (fields.number("schema") != SCHEMA) {
         throw new JsonException("it was written by another version of ovl");
       }
-      return Optional.of(
-          new Entry(
-              StackName.of(fields.string("stack")),
-              fields.strings("layers"),
-              fields.strings("links")));
+      StackName name = StackName.of(fields.string("stack"));
+      List<LayerId> layers = new ArrayList<>();
+      for (String layer : fields.strings("layers")) {
+        layers.add(LayerId.of(layer));
+      }
+      return Optional.of(new Entry(name, layers, fields.strings("links")));
     } catch (JsonException e) {
       throw EngineException.failed(
           "the journal entry " + file(stack).quoted() + " cannot be read: " + e.getMessage());

@@ -1,6 +1,7 @@
 package dev.ovl.engine.stack;
 
 import dev.ovl.engine.EngineException;
+import dev.ovl.engine.driver.LayerId;
 import dev.ovl.engine.driver.overlay2.Overlay2Home;
 import dev.ovl.engine.driver.overlay2.ShortLinks;
 import dev.ovl.engine.file.Files;
@@ -143,18 +144,27 @@ final class Leftovers {
   }
 
   private void findInHome(List<Leftover> found) throws ErrnoException {
-    List<String> layers = home.layers();
+    List<LayerId> layers = home.layers();
     List<ShortLinks.Present> links = home.links().present();
     Named named = named();
     found.addAll(named.unreadable);
-    for (String id : layers) {
-      Optional<OsPath> place = home.find(id);
-      if (place.isPresent() && !named.hasLayer(id)) {
-        boolean holdsData = !files.list(place.get().resolve("diff")).isEmpty();
+    for (OsPath rubbish : home.rubbish()) {
+      found.add(
+          new Leftover(
+              Kind.OPERATION,
+              rubbish,
+              Optional.empty(),
+              "a layer was being made or removed when its process ended"));
+    }
+    Set<String> below = new HashSet<>();
+    for (LayerId id : layers) {
+      below.addAll(home.lowerLinks(id));
+      if (!named.hasLayer(id) && isOfStack(id)) {
+        boolean holdsData = !files.list(home.diff(id)).isEmpty();
         found.add(
             new Leftover(
                 Kind.LAYER,
-                place.get(),
+                home.directory().resolve(id.text()),
                 Optional.empty(),
                 "no stack names this layer, which is " + (holdsData ? "not empty" : "empty"),
                 holdsData));
@@ -165,7 +175,8 @@ final class Leftovers {
       if (target.isEmpty()) {
         continue;
       }
-      if (!named.hasLink(link.name())) {
+      boolean isNamed = named.hasLink(link.name()) || below.contains(link.name());
+      if (target.get().isAbsolute() && !isNamed) {
         found.add(
             new Leftover(
                 Kind.LINK,
@@ -181,6 +192,20 @@ final class Leftovers {
                 target.get().quoted() + " does not exist"));
       }
     }
+  }
+
+  /** Only stacks' own layers lie on plain directories: all others are nobody's to sweep. */
+  private boolean isOfStack(LayerId id) throws ErrnoException {
+    for (String link : home.lowerLinks(id)) {
+      if (isOfDirectory(link)) {
+        return true;
+      }
+    }
+    return false;
+  }
+
+  private boolean isOfDirectory(String link) throws ErrnoException {
+    return home.links().target(link).filter(OsPath::isAbsolute).isPresent();
   }
 
   /** A removal takes the link before what it points to. */
@@ -210,7 +235,7 @@ final class Leftovers {
 
   /** What layers and links are named by anybody. */
   private static final class Named {
-    private final Set<String> layers = new HashSet<>();
+    private final Set<LayerId> layers = new HashSet<>();
     private final Set<String> links = new HashSet<>();
 
     /** Of operations under way. */
@@ -220,8 +245,8 @@ final class Leftovers {
     private final Set<Leftover> unreadable = new LinkedHashSet<>();
 
     /** True also when something cannot be read, which might name it. */
-    boolean hasLayer(String id) {
-      return !unreadable.isEmpty() || layers.contains(id) || changing.contains(id);
+    boolean hasLayer(LayerId id) {
+      return !unreadable.isEmpty() || layers.contains(id);
     }
 
     boolean hasLink(String link) {
@@ -229,7 +254,7 @@ final class Leftovers {
     }
 
     void add(Journal.Entry entry) {
-      changing.addAll(entry.layers());
+      layers.addAll(entry.layers());
       changing.addAll(entry.links());
     }
 
@@ -326,20 +351,27 @@ final class Leftovers {
   }
 
   private boolean removeLayer(OsPath place) throws EngineException, ErrnoException {
-    Optional<String> id = home.layers().stream().filter(known -> isOf(known, place)).findFirst();
+    Optional<LayerId> id =
+        LayerId.parse(place.fileName().toString())
+            .filter(known -> place.parent().equals(home.directory()));
     Named named = named();
-    if (id.isEmpty() || named.hasLayer(id.get()) || home.find(id.get()).isEmpty()) {
+    if (id.isEmpty()
+        || !home.exists(id.get())
+        || named.hasLayer(id.get())
+        || !isOfStack(id.get())) {
       return false;
     }
     refuseNeeded(place, named);
     users.refuseUsedLayer(
         new OverlayMount.Upper(home.diff(id.get()), home.work(id.get())), home.directory());
+    List<String> below = home.lowerLinks(id.get());
     home.remove(id.get());
+    for (String link : below) {
+      if (!named.hasLink(link) && isOfDirectory(link)) {
+        home.links().remove(link);
+      }
+    }
     return true;
-  }
-
-  private boolean isOf(String id, OsPath place) {
-    return place.parent().equals(home.directory()) && place.fileName().toString().startsWith(id);
   }
 
   /** Refuses when a stack has a directory within the layer as a lower, upper or target. */
@@ -355,7 +387,20 @@ final class Leftovers {
   private boolean removeLink(OsPath place) throws ErrnoException {
     Optional<ShortLinks.Present> link =
         home.links().present().stream().filter(known -> known.path().equals(place)).findFirst();
-    return link.isPresent() && !named().hasLink(link.get().name()) && files.remove(place);
+    return link.isPresent()
+        && files.readLink(place).filter(OsPath::isAbsolute).isPresent()
+        && !named().hasLink(link.get().name())
+        && !isBelowLayer(link.get().name())
+        && files.remove(place);
+  }
+
+  private boolean isBelowLayer(String link) throws ErrnoException {
+    for (LayerId id : home.layers()) {
+      if (home.lowerLinks(id).contains(link)) {
+        return true;
+      }
+    }
+    return false;
   }
 
   private boolean removeRecord(StackName name) throws EngineException, ErrnoException {

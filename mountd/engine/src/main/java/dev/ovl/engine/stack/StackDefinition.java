@@ -1,5 +1,6 @@
 package dev.ovl.engine.stack;
 
+import dev.ovl.engine.driver.LayerId;
 import dev.ovl.engine.mount.MountMethod;
 import dev.ovl.engine.mount.MountOptions;
 import dev.ovl.engine.mount.Propagation;
@@ -50,10 +51,10 @@ public record StackDefinition(
   /**
    * A layer of the driver.
    *
-   * @param id 64 hexadecimal digits
+   * @param id of the driver's
    * @param link the name of its short link
    */
-  public record Layer(String id, String link) {}
+  public record Layer(LayerId id, String link) {}
 
   /** Where changes go. */
   public sealed interface Upper {

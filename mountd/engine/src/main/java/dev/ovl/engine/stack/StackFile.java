@@ -1,6 +1,7 @@
 package dev.ovl.engine.stack;
 
 import dev.ovl.engine.EngineException;
+import dev.ovl.engine.driver.LayerId;
 import dev.ovl.engine.driver.overlay2.ShortLinks;
 import dev.ovl.engine.mount.MountMethod;
 import dev.ovl.engine.mount.MountOptions;
@@ -25,7 +26,6 @@ final class StackFile {
   static final int SCHEMA = 1;
 
   private static final Pattern LINK = Pattern.compile("[A-Z2-7]{" + ShortLinks.NAME_LENGTH + "}");
-  private static final Pattern LAYER_ID = Pattern.compile("[0-9a-f]{64}");
 
   private final Json json = new Json();
 
@@ -126,14 +126,13 @@ final class StackFile {
     return upper;
   }
 
-  private static Optional<Layer> layer(JsonFields fields) throws JsonException {
+  private static Optional<Layer> layer(JsonFields fields) throws JsonException, EngineException {
     Optional<JsonFields> entry = fields.object("layer");
     if (entry.isEmpty()) {
       return Optional.empty();
     }
     Layer layer =
-        new Layer(
-            checked(entry.get().string("id"), LAYER_ID), checked(entry.get().string("link"), LINK));
+        new Layer(LayerId.of(entry.get().string("id")), checked(entry.get().string("link"), LINK));
     entry.get().end();
     return Optional.of(layer);
   }

@@ -1,6 +1,7 @@
 package dev.ovl.engine.stack;
 
 import dev.ovl.engine.EngineException;
+import dev.ovl.engine.driver.LayerId;
 import dev.ovl.engine.driver.overlay2.Overlay2Home;
 import dev.ovl.engine.driver.overlay2.ShortLinks;
 import dev.ovl.engine.file.Files;
@@ -71,7 +72,7 @@ final class StackMounts {
     return switch (stack.upper()) {
       case Upper.None none -> Optional.empty();
       case Upper.OfLayer ofLayer -> {
-        String id = stack.layer().orElseThrow().id();
+        LayerId id = stack.layer().orElseThrow().id();
         yield Optional.of(new OverlayMount.Upper(home.diff(id), home.work(id)));
       }
       case Upper.Given given ->

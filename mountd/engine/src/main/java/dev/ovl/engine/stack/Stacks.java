@@ -44,6 +44,7 @@ public final class Stacks implements AutoCloseable {
 
   private final Syscalls sys;
   private final Files files;
+  private final Overlay2Home home;
   private final RootFormat format;
   private final StackStore store;
   private final Lookout lookout;
@@ -64,7 +65,7 @@ public final class Stacks implements AutoCloseable {
    * @param run the run directory, which need not exist yet
    */
   public Stacks(Syscalls sys, OsPath root, OsPath run) {
-    Overlay2Home home = new Overlay2Home(sys, root);
+    this.home = new Overlay2Home(sys, root);
     MountTable table = new MountTable(sys);
     Processes processes = new Processes(sys);
     this.lookout = new Lookout(sys);
@@ -268,6 +269,7 @@ public final class Stacks implements AutoCloseable {
             removeIfStray(name, held);
           });
     }
+    home.sweep();
     mounter.sweepScratch();
   }
 

@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.ovl.engine.EngineException;
+import dev.ovl.engine.driver.LayerId;
 import dev.ovl.engine.file.Files;
 import dev.ovl.engine.file.Locks;
 import dev.ovl.engine.mount.MountMethod;
@@ -102,7 +103,9 @@ class LeftoversTest {
             entry,
             () -> {
               new Journal(lab.sys, lab.root())
-                  .begin(new Journal.Entry(StackLab.name("web"), List.of(ID), List.of(LINK)));
+                  .begin(
+                      new Journal.Entry(
+                          StackLab.name("web"), List.of(new LayerId(ID)), List.of(LINK)));
               lab.write(home.resolve(ID + "/diff/file"), "x");
               lab.files.symlink(lower, home.resolve("l/" + LINK));
             });
@@ -177,29 +180,50 @@ class LeftoversTest {
   @Test
   void aLayerOfNoStack() throws Exception {
     OsPath layer = home.resolve(ID);
-    Leftover empty = assertSwept(Kind.LAYER, layer, () -> lab.directory(layer.resolve("diff")));
+    Leftover empty = assertSwept(Kind.LAYER, layer, this::layerOfLostStack);
     assertFalse(empty.holdsData());
     Leftover full =
         assertSwept(
             Kind.LAYER,
             layer,
             () -> {
+              layerOfLostStack();
               lab.write(layer.resolve("diff/d/file"), "x");
               lab.directory(layer.resolve("work/work"));
               lab.directory(layer.resolve("merged"));
             });
     assertTrue(full.holdsData());
     OsPath half = home.resolve(ID + "-removing");
-    assertSwept(Kind.LAYER, half, () -> lab.write(half.resolve("diff/file"), "x"));
+    assertSwept(Kind.OPERATION, half, () -> lab.write(half.resolve("diff/file"), "x"));
+    OsPath unfinished = home.resolve(".tmp-" + ID);
+    assertSwept(Kind.OPERATION, unfinished, () -> lab.directory(unfinished.resolve("diff")));
+  }
+
+  /** An empty layer above a plain directory, as only stacks have them. */
+  private void layerOfLostStack() throws Exception {
+    lab.directory(home.resolve(ID + "/diff"));
+    lab.write(home.resolve(ID + "/lower"), "l/" + LINK);
+    lab.files.symlink(lower, home.resolve("l/" + LINK));
+  }
+
+  @Test
+  void layersOfOthersAreNone() throws Exception {
+    lab.directory(home.resolve(ID + "/diff"));
+    lab.files.symlink(OsPath.of("../" + ID + "/diff"), home.resolve("l/" + LINK));
+    OsPath child = home.resolve(ID.replace('0', '1'));
+    lab.directory(child.resolve("diff"));
+    lab.write(child.resolve("lower"), "l/" + LINK);
+    assertEquals(List.of(), lab.stacks().leftovers());
+    lab.unlink(home.resolve("l/" + LINK));
+    assertEquals(List.of(), lab.stacks().leftovers(), "a link that is lost proves nothing");
   }
 
   @Test
   void aLayerThatSomebodyUsesStays() throws Exception {
     OsPath layer = home.resolve(ID);
     OsPath target = lab.directory("target");
-    for (String part : List.of("diff", "work")) {
-      lab.directory(layer.resolve(part));
-    }
+    layerOfLostStack();
+    lab.directory(layer.resolve("work"));
     Leftover leftover = only(Kind.LAYER);
     String options =
         "lowerdir=" + lower + ",upperdir=" + layer + "/diff,workdir=" + layer + "/work";
@@ -259,7 +283,6 @@ class LeftoversTest {
   void aLinkOfNoStack() throws Exception {
     OsPath link = home.resolve("l/" + LINK);
     assertSwept(Kind.LINK, link, () -> lab.files.symlink(lower, link));
-    assertSwept(Kind.LINK, link, () -> lab.files.symlink(OsPath.of("../none/diff"), link));
     OsPath half = Files.temporary(link);
     assertSwept(Kind.LINK, half, () -> lab.files.symlink(lower, half));
   }
@@ -290,9 +313,9 @@ class LeftoversTest {
 
   @Test
   void whatCannotBeReadMayNameAnything() throws Exception {
-    lab.directory(home.resolve(ID + "/diff"));
+    layerOfLostStack();
     Leftover layer = only(Kind.LAYER);
-    lab.files.symlink(lower, home.resolve("l/" + LINK));
+    lab.files.symlink(lower, home.resolve("l/" + LINK.replace('A', 'B')));
     for (String file : List.of("stacks/torn.json", "journal/torn.json")) {
       OsPath torn = lab.root().resolve(file);
       lab.write(torn, "{");

@@ -54,7 +54,7 @@ class ShortLinksTest {
     assertEquals(
         Optional.of(OsPath.of("../" + layer.id() + "/diff")),
         target(links().resolve(layer.link())));
-    OsPath home = lab.root().resolve("overlay2").resolve(layer.id());
+    OsPath home = lab.root().resolve("overlay2").resolve(layer.id().text());
     assertEquals(layer.link(), lab.read(home.resolve("link")));
     assertEquals(
         "l/" + stack.lowers().get(0).link() + ":l/" + stack.lowers().get(1).link(),
@@ -155,7 +155,7 @@ class ShortLinksTest {
       assertEquals(
           Optional.of(OsPath.of("../" + layer.id() + "/diff")),
           target(links().resolve(layer.link())));
-      OsPath home = lab.root().resolve("overlay2").resolve(layer.id());
+      OsPath home = lab.root().resolve("overlay2").resolve(layer.id().text());
       assertEquals(layer.link(), lab.read(home.resolve("link")));
       lab.remove("web" + nth);
       assertEquals(List.of(), lab.names(links()));

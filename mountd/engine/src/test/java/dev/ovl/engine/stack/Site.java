@@ -222,7 +222,7 @@ final class Site {
     Set<OsPath> layers = new HashSet<>(Set.of(OsPath.of("l")));
     Set<OsPath> links = new HashSet<>();
     for (StackDefinition stack : definitions.values()) {
-      stack.layer().ifPresent(layer -> layers.add(OsPath.of(layer.id())));
+      stack.layer().ifPresent(layer -> layers.add(OsPath.of(layer.id().text())));
       stack.links().map(OsPath::of).forEach(links::add);
     }
     OsPath home = root().resolve(Overlay2Home.NAME);

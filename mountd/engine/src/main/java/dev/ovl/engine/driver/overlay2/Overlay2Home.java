@@ -1,31 +1,40 @@
 package dev.ovl.engine.driver.overlay2;
 
+import dev.ovl.engine.EngineException;
+import dev.ovl.engine.driver.LayerId;
 import dev.ovl.engine.file.Files;
 import dev.ovl.engine.file.RandomBytes;
+import dev.ovl.sys.Errno;
 import dev.ovl.sys.ErrnoException;
+import dev.ovl.sys.Fd;
 import dev.ovl.sys.Linux;
 import dev.ovl.sys.OsPath;
 import dev.ovl.sys.Statx;
 import dev.ovl.sys.Syscalls;
 import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 
 /**
  * The directory of the overlay2 driver, {@code <root>/overlay2}, laid out as Docker lays it out: a
- * directory a layer ({@code diff link lower work merged}) and {@code l/} with the short links.
+ * directory a layer ({@code diff link lower work merged committed}) and {@code l/} with the short
+ * links.
  *
- * <p>Callers hold the lock of the stack that a layer belongs to.
+ * <p>A layer is made beside its place and renamed into it, and renamed out of it before it is
+ * removed; while either goes on the directory with the passing name is locked by flock(2), so that
+ * one without a lock is rubbish. Callers see to it that no two operations on one layer run at once.
  */
 public final class Overlay2Home {
   /** The driver's name and its directory's under the root. */
   public static final String NAME = "overlay2";
 
   private static final int ID_DIGITS = 64;
-  private static final Pattern ID = Pattern.compile("[0-9a-f]{" + ID_DIGITS + "}");
-  private static final String REMOVING = "-removing";
+  private static final Pattern LINK_TARGET = Pattern.compile("\\.\\./([^/]+)/diff");
+  private static final byte[] NOTHING = {};
 
   private final Syscalls sys;
   private final Files files;
@@ -62,117 +71,280 @@ public final class Overlay2Home {
   }
 
   /** An id that no layer has; nothing is made. */
-  public String unusedId() throws ErrnoException {
-    return random.hex(ID_DIGITS);
+  public LayerId unusedId() throws ErrnoException {
+    return new LayerId(random.hex(ID_DIGITS));
+  }
+
+  // ---- places -------------------------------------------------------------------------------
+
+  /** All that is the layer's. */
+  OsPath layer(LayerId id) {
+    return directory.resolve(id.text());
   }
 
   /** The layer's content, which is the upper directory of its mount. */
-  public OsPath diff(String id) {
-    return directory.resolve(id).resolve("diff");
+  public OsPath diff(LayerId id) {
+    return layer(id).resolve("diff");
   }
 
   /** The work directory of the layer's mount. */
-  public OsPath work(String id) {
-    return directory.resolve(id).resolve("work");
+  public OsPath work(LayerId id) {
+    return layer(id).resolve("work");
   }
 
   /** Where the layer is mounted unless told otherwise; exists only while it is. */
-  public OsPath merged(String id) {
-    return directory.resolve(id).resolve("merged");
+  public OsPath merged(LayerId id) {
+    return layer(id).resolve("merged");
+  }
+
+  private OsPath drafted(LayerId id) {
+    return directory.resolve(Files.TEMPORARY_PREFIX + id);
+  }
+
+  private OsPath removing(LayerId id) {
+    return directory.resolve(id + LayerId.REMOVING);
+  }
+
+  // ---- what there is ------------------------------------------------------------------------
+
+  /** The ids of the layers, sorted. */
+  public List<LayerId> layers() throws ErrnoException {
+    List<LayerId> layers = new ArrayList<>();
+    for (OsPath name : files.list(directory)) {
+      LayerId.parse(name.toString()).ifPresent(layers::add);
+    }
+    return layers;
+  }
+
+  /** Whether there is such a layer. */
+  public boolean exists(LayerId id) throws ErrnoException {
+    return files.lstat(layer(id)).filter(Statx::isDirectory).isPresent();
+  }
+
+  /** The name of the layer's short link; empty when its file is lost or makes no sense. */
+  public Optional<String> link(LayerId id) throws ErrnoException {
+    return text(layer(id).resolve("link")).filter(ShortLinks::isName);
+  }
+
+  private Optional<String> text(OsPath path) throws ErrnoException {
+    return files.read(path).map(bytes -> new String(bytes, StandardCharsets.ISO_8859_1));
+  }
+
+  /** The links of what lies below the layer, nearest first; none when nothing does. */
+  public List<String> lowerLinks(LayerId id) throws ErrnoException {
+    String lower = text(layer(id).resolve("lower")).orElse("");
+    String prefix = ShortLinks.DIRECTORY_NAME + "/";
+    List<String> names = new ArrayList<>();
+    for (String word : lower.split(":")) {
+      if (word.startsWith(prefix)) {
+        names.add(word.substring(prefix.length()));
+      }
+    }
+    return names;
   }
 
   /**
-   * Makes an empty read-write layer.
+   * A directory that lies below a layer.
    *
-   * @param id from {@link #unusedId}
-   * @param link from {@link ShortLinks#unusedName}
-   * @param lowerLinks the links of what lies below it, nearest first; written to {@code lower}
-   * @param rootOf whose permissions and owner the layer's root directory takes: a mount shows the
-   *     upper's
-   * @return false when the link's name is taken; the caller removes what was made
+   * @param link the name of its short link
+   * @param directory absolute
+   * @param layer whose content it is; empty for a plain directory, as stacks have them
    */
-  public boolean create(String id, String link, List<String> lowerLinks, Statx rootOf)
-      throws ErrnoException {
-    OsPath layer = directory.resolve(id);
-    files.mkdir(layer, 0710);
-    OsPath diff = diff(id);
-    files.mkdir(diff, 0755);
-    sys.fchownat(Linux.AT_FDCWD, diff, rootOf.uid(), rootOf.gid(), Linux.AT_SYMLINK_NOFOLLOW);
-    sys.fchmodat(Linux.AT_FDCWD, diff, rootOf.permissions());
-    files.mkdir(work(id), 0700);
-    if (!links.make(link, linkTarget(id))) {
-      return false;
+  public record Below(String link, OsPath directory, Optional<LayerId> layer) {}
+
+  /**
+   * What lies below the layer, nearest first.
+   *
+   * @throws EngineException a link is missing
+   */
+  public List<Below> below(LayerId id) throws EngineException, ErrnoException {
+    List<Below> below = new ArrayList<>();
+    for (String link : lowerLinks(id)) {
+      OsPath target =
+          links
+              .target(link)
+              .orElseThrow(
+                  () ->
+                      EngineException.failed(
+                          "layer " + id + " lies on " + link + ", a link that is lost",
+                          Errno.ENOENT));
+      Optional<LayerId> layer = layerOf(target);
+      below.add(new Below(link, layer.map(this::diff).orElse(target), layer));
     }
-    writeText(layer.resolve("link"), link);
-    writeLower(id, lowerLinks);
-    files.sync(directory);
-    return true;
+    return below;
   }
 
-  /** Writes the layer's {@code lower} file. */
-  public void writeLower(String id, List<String> lowerLinks) throws ErrnoException {
-    if (!lowerLinks.isEmpty()) {
-      writeText(
-          directory.resolve(id).resolve("lower"),
-          lowerLinks.stream()
-              .map(name -> ShortLinks.relative(name).toString())
-              .collect(Collectors.joining(":")));
+  /** The layer that a link with this target is for; empty when it is for a plain directory. */
+  static Optional<LayerId> layerOf(OsPath target) {
+    Matcher form = LINK_TARGET.matcher(target.toString());
+    return form.matches() ? LayerId.parse(form.group(1)) : Optional.empty();
+  }
+
+  /** What the layer's link points to. */
+  public static OsPath linkTarget(LayerId id) {
+    return OsPath.of("../" + id + "/diff");
+  }
+
+  // ---- making and removing ------------------------------------------------------------------
+
+  /**
+   * Makes an empty layer.
+   *
+   * @param id that no layer has
+   * @param link from {@link ShortLinks#unusedName}
+   * @param lowerLinks the links of what lies below it, nearest first; written to {@code lower}
+   * @param rootOf whose permissions and owner the layer's root directory takes, since a mount shows
+   *     the upper's; absent: 0755, and this process's
+   * @return false when the link's name is taken; nothing is made then
+   */
+  public boolean create(LayerId id, String link, List<String> lowerLinks, Optional<Statx> rootOf)
+      throws ErrnoException {
+    OsPath draft = drafted(id);
+    files.removeTree(draft);
+    files.mkdir(draft, 0710);
+    try (Fd lock = lock(draft)) {
+      OsPath diff = draft.resolve("diff");
+      files.mkdir(diff, 0755);
+      if (rootOf.isPresent()) {
+        Statx like = rootOf.get();
+        sys.fchownat(Linux.AT_FDCWD, diff, like.uid(), like.gid(), Linux.AT_SYMLINK_NOFOLLOW);
+        sys.fchmodat(Linux.AT_FDCWD, diff, like.permissions());
+      }
+      files.create(draft.resolve("link"), ascii(link), 0644);
+      if (!lowerLinks.isEmpty()) {
+        files.mkdir(draft.resolve("work"), 0700);
+        files.create(draft.resolve("lower"), lowerText(lowerLinks), 0644);
+      }
+      sys.fsync(lock.number());
+      files.rename(draft, layer(id));
+    }
+    files.sync(directory);
+    if (links.make(link, linkTarget(id))
+        || links.target(link).equals(Optional.of(linkTarget(id)))) {
+      return true;
+    }
+    remove(id);
+    return false;
+  }
+
+  /** Holds a directory with a passing name, so that nobody takes it for rubbish. */
+  private Fd lock(OsPath passing) throws ErrnoException {
+    Fd fd = files.openDirectory(passing);
+    try {
+      sys.flock(fd.number(), Linux.LOCK_EX | Linux.LOCK_NB);
+      return fd;
+    } catch (ErrnoException e) {
+      fd.close();
+      throw e;
+    }
+  }
+
+  /** Writes the layer's {@code lower} file anew. */
+  public void writeLower(LayerId id, List<String> lowerLinks) throws ErrnoException {
+    files.replace(layer(id).resolve("lower"), lowerText(lowerLinks), 0644);
+  }
+
+  private static byte[] lowerText(List<String> links) {
+    return ascii(
+        links.stream()
+            .map(name -> ShortLinks.relative(name).toString())
+            .collect(Collectors.joining(":")));
+  }
+
+  private static byte[] ascii(String text) {
+    return text.getBytes(StandardCharsets.US_ASCII);
+  }
+
+  /** Writes the layer's {@code link} file anew. */
+  void writeLink(LayerId id, String link) throws ErrnoException {
+    files.replace(layer(id).resolve("link"), ascii(link), 0644);
+  }
+
+  /** Whether the layer is read-only. */
+  public boolean isCommitted(LayerId id) throws ErrnoException {
+    return files.lstat(committed(id)).isPresent();
+  }
+
+  /** Makes the layer read-only for good. */
+  public void commit(LayerId id) throws ErrnoException {
+    if (!isCommitted(id)) {
+      files.replace(committed(id), NOTHING, 0600);
+    }
+  }
+
+  private OsPath committed(LayerId id) {
+    return layer(id).resolve("committed");
+  }
+
+  /**
+   * Removes a layer with all its content; one that is gone already is fine.
+   *
+   * @throws ErrnoException EBUSY, EXDEV: something is mounted in it, and stays
+   */
+  public void remove(LayerId id) throws ErrnoException {
+    OsPath removing = removing(id);
+    files.removeTree(drafted(id));
+    if (files.lstat(layer(id)).isPresent()) {
+      files.rmdir(merged(id));
+      files.removeTree(removing);
+      Optional<String> link = link(id);
+      if (link.isPresent() && links.target(link.get()).equals(Optional.of(linkTarget(id)))) {
+        links.remove(link.get());
+      }
+      files.rename(layer(id), removing);
+    }
+    if (files.lstat(removing).isPresent()) {
+      try (Fd lock = lock(removing)) {
+        files.removeTree(removing);
+      }
     }
   }
 
   /** Removes what a crash left of writing a layer's files. */
-  public void sweep(String id) throws ErrnoException {
-    OsPath layer = directory.resolve(id);
-    files.remove(Files.temporary(layer.resolve("link")));
-    files.remove(Files.temporary(layer.resolve("lower")));
-  }
-
-  /** What the layer's link points to. */
-  public static OsPath linkTarget(String id) {
-    return OsPath.of("../" + id + "/diff");
-  }
-
-  private void writeText(OsPath path, String text) throws ErrnoException {
-    files.replace(path, text.getBytes(StandardCharsets.US_ASCII), 0644);
-  }
-
-  /** The ids of the layers on disk, half removed ones included, sorted. */
-  public List<String> layers() throws ErrnoException {
-    return files.list(directory).stream()
-        .map(OsPath::toString)
-        .map(
-            name ->
-                name.endsWith(REMOVING)
-                    ? name.substring(0, name.length() - REMOVING.length())
-                    : name)
-        .filter(name -> ID.matcher(name).matches())
-        .distinct()
-        .toList();
-  }
-
-  /** Where the layer is on disk: its directory, or what is left of it under another name. */
-  public Optional<OsPath> find(String id) throws ErrnoException {
-    for (String name : List.of(id, id + REMOVING)) {
-      if (files.lstat(directory.resolve(name)).isPresent()) {
-        return Optional.of(directory.resolve(name));
-      }
+  public void sweep(LayerId id) throws ErrnoException {
+    for (String file : List.of("link", "lower", "committed")) {
+      files.remove(Files.temporary(layer(id).resolve(file)));
     }
-    return Optional.empty();
   }
 
   /**
-   * Removes a layer's directory with all its content; one that is gone already is fine. It is
-   * renamed first, so that a crash leaves rubbish that is recognised, never half a layer.
+   * Removes what crashes left of layers that were being made or removed, and leaves alone those of
+   * operations under way.
    *
-   * @throws ErrnoException EBUSY, EXDEV: something is mounted in it, and stays
+   * @return what was removed
    */
-  public void remove(String id) throws ErrnoException {
-    OsPath layer = directory.resolve(id);
-    OsPath removing = directory.resolve(id + REMOVING);
-    if (files.lstat(layer).isPresent()) {
-      files.rmdir(merged(id));
-      files.rename(layer, removing);
+  public List<OsPath> sweep() throws ErrnoException {
+    return rubbish(files::removeTree);
+  }
+
+  /** What {@link #sweep()} would remove. */
+  public List<OsPath> rubbish() throws ErrnoException {
+    return rubbish(directory -> {});
+  }
+
+  /** What is done with a directory that is held. */
+  private interface Work {
+    void on(OsPath directory) throws ErrnoException;
+  }
+
+  private List<OsPath> rubbish(Work work) throws ErrnoException {
+    List<OsPath> found = new ArrayList<>();
+    for (OsPath name : files.list(directory)) {
+      String text = name.toString();
+      if (text.startsWith(Files.TEMPORARY_PREFIX) || text.endsWith(LayerId.REMOVING)) {
+        OsPath passing = directory.resolve(name);
+        try (Fd fd = files.openDirectory(passing)) {
+          if (sys.flock(fd.number(), Linux.LOCK_EX | Linux.LOCK_NB)) {
+            work.on(passing);
+            found.add(passing);
+          }
+        } catch (ErrnoException e) {
+          if (!e.is(Errno.ENOENT) && !e.is(Errno.ENOTDIR)) {
+            throw e;
+          }
+        }
+      }
     }
-    files.removeTree(removing);
+    return found;
   }
 }

@@ -29,9 +29,10 @@ public final class ShortLinks {
   public static final OsPath DIRECTORY_NAME = OsPath.of("l");
 
   private static final int ATTEMPTS = 16;
-  private static final Pattern NAME =
-      Pattern.compile(
-          "(" + Pattern.quote(Files.TEMPORARY_PREFIX) + ")?([A-Z2-7]{" + NAME_LENGTH + "})");
+  private static final String FORM = "[A-Z2-7]{" + NAME_LENGTH + "}";
+  private static final Pattern NAME = Pattern.compile(FORM);
+  private static final Pattern PRESENT =
+      Pattern.compile("(" + Pattern.quote(Files.TEMPORARY_PREFIX) + ")?(" + FORM + ")");
 
   private final Files files;
   private final RandomBytes random;
@@ -64,9 +65,19 @@ public final class ShortLinks {
     return files.symlink(target, directory.resolve(name));
   }
 
+  /** Whether a text has the form of a link's name. */
+  static boolean isName(String text) {
+    return NAME.matcher(text).matches();
+  }
+
+  /** What the link points to; empty when there is none. */
+  public Optional<OsPath> target(String name) throws ErrnoException {
+    return files.readLink(directory.resolve(name));
+  }
+
   /** Makes the link anew where it is missing or points elsewhere. Returns true when it had to. */
   public boolean restore(String name, OsPath target) throws ErrnoException {
-    Optional<OsPath> present = files.readLink(directory.resolve(name));
+    Optional<OsPath> present = target(name);
     if (present.equals(Optional.of(target))) {
       return false;
     }
@@ -93,7 +104,7 @@ public final class ShortLinks {
   public List<Present> present() throws ErrnoException {
     List<Present> found = new ArrayList<>();
     for (OsPath file : files.list(directory)) {
-      Matcher name = NAME.matcher(file.toString());
+      Matcher name = PRESENT.matcher(file.toString());
       if (name.matches()) {
         found.add(new Present(name.group(2), directory.resolve(file)));
       }

@@ -1,0 +1,318 @@
+package dev.ovl.engine.driver.overlay2;
+
+import dev.ovl.engine.EngineException;
+import dev.ovl.engine.driver.Driver;
+import dev.ovl.engine.driver.LayerId;
+import dev.ovl.engine.driver.overlay2.Overlay2Home.Below;
+import dev.ovl.engine.file.Files;
+import dev.ovl.engine.mount.MountEntry;
+import dev.ovl.engine.mount.MountFailure;
+import dev.ovl.engine.mount.MountHolders;
+import dev.ovl.engine.mount.MountMethod;
+import dev.ovl.engine.mount.MountOptions;
+import dev.ovl.engine.mount.MountTable;
+import dev.ovl.engine.mount.OverlayCensus;
+import dev.ovl.engine.mount.OverlayChecks;
+import dev.ovl.engine.mount.OverlayMount;
+import dev.ovl.engine.mount.OverlayMounter;
+import dev.ovl.sys.Errno;
+import dev.ovl.sys.ErrnoException;
+import dev.ovl.sys.Linux;
+import dev.ovl.sys.OsPath;
+import dev.ovl.sys.Statx;
+import dev.ovl.sys.Syscalls;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.SortedMap;
+import java.util.TreeMap;
+import java.util.stream.Collectors;
+
+/**
+ * Layers as overlay mounts, on disk as Docker's overlay2 keeps them. A base layer is no mount: its
+ * content is handed out. A committed layer is mounted read-only, its own content uppermost among
+ * the lowers, so that any number of mounts may share it.
+ */
+public final class Overlay2Driver implements Driver {
+  /** How the source of a layer's mount begins. */
+  private static final String SOURCE_PREFIX = "ovl-layer:";
+
+  private static final int ATTEMPTS = 4;
+
+  private final Syscalls sys;
+  private final Files files;
+  private final Overlay2Home home;
+  private final OverlayMounter mounter;
+  private final OverlayChecks checks;
+  private final MountTable table;
+  private final OverlayCensus census;
+  private final MountHolders holders;
+
+  /**
+   * Touches nothing yet.
+   *
+   * @param home where the layers are
+   * @param mounter closed with this driver
+   */
+  public Overlay2Driver(
+      Syscalls sys,
+      Overlay2Home home,
+      OverlayMounter mounter,
+      MountTable table,
+      OverlayCensus census,
+      MountHolders holders) {
+    this.sys = sys;
+    this.files = new Files(sys);
+    this.home = home;
+    this.mounter = mounter;
+    this.checks = new OverlayChecks(sys);
+    this.table = table;
+    this.census = census;
+    this.holders = holders;
+  }
+
+  @Override
+  public String name() {
+    return Overlay2Home.NAME;
+  }
+
+  // ---- the whole ----------------------------------------------------------------------------
+
+  @Override
+  public boolean isUsed() throws ErrnoException {
+    return !home.layers().isEmpty();
+  }
+
+  @Override
+  public void prepare() throws ErrnoException {
+    home.prepare();
+  }
+
+  @Override
+  public List<String> recover() throws EngineException, ErrnoException {
+    return Repair.run(sys, home);
+  }
+
+  @Override
+  public SortedMap<String, String> status() throws ErrnoException {
+    SortedMap<String, String> status = new TreeMap<>();
+    status.put("Layers", String.valueOf(home.layers().size()));
+    return status;
+  }
+
+  @Override
+  public List<LayerId> layers() throws ErrnoException {
+    return home.layers();
+  }
+
+  @Override
+  public void cleanup() throws EngineException, ErrnoException {
+    for (LayerId id : home.layers()) {
+      put(id);
+    }
+  }
+
+  // ---- a layer ------------------------------------------------------------------------------
+
+  @Override
+  public boolean exists(LayerId id) throws ErrnoException {
+    return home.exists(id);
+  }
+
+  @Override
+  public List<LayerId> ancestors(LayerId id) throws EngineException, ErrnoException {
+    return home.below(id).stream().flatMap(below -> below.layer().stream()).toList();
+  }
+
+  @Override
+  public void create(LayerId id, Optional<LayerId> parent) throws EngineException, ErrnoException {
+    createReadWrite(id, parent);
+  }
+
+  @Override
+  public void createReadWrite(LayerId id, Optional<LayerId> parent)
+      throws EngineException, ErrnoException {
+    List<String> lowerLinks = new ArrayList<>();
+    Optional<Statx> rootOf = Optional.empty();
+    if (parent.isPresent()) {
+      lowerLinks.add(linkOf(parent.get()));
+      lowerLinks.addAll(home.lowerLinks(parent.get()));
+      rootOf = files.stat(home.diff(parent.get()));
+      commit(parent.get());
+    }
+    for (int i = 0; i < ATTEMPTS; i++) {
+      if (home.create(id, home.links().unusedName(), lowerLinks, rootOf)) {
+        return;
+      }
+    }
+    throw EngineException.failed(
+        "every name for a link is taken in " + home.directory().quoted(), Errno.EEXIST);
+  }
+
+  private String linkOf(LayerId id) throws EngineException, ErrnoException {
+    return home.link(id)
+        .orElseThrow(
+            () -> EngineException.failed("layer " + id + " has lost its link file", Errno.ENOENT));
+  }
+
+  @Override
+  public boolean isCommitted(LayerId id) throws ErrnoException {
+    return home.isCommitted(id);
+  }
+
+  @Override
+  public void commit(LayerId id) throws ErrnoException {
+    home.commit(id);
+  }
+
+  @Override
+  public void remove(LayerId id) throws EngineException, ErrnoException {
+    refuseUsed(id);
+    home.remove(id);
+  }
+
+  private static OverlayMount.Upper upper(Overlay2Home home, LayerId id) {
+    return new OverlayMount.Upper(home.diff(id), home.work(id));
+  }
+
+  /** Refuses while an overlay anywhere writes into the layer. */
+  private void refuseUsed(LayerId id) throws EngineException, ErrnoException {
+    List<OverlayCensus.Overlay> users =
+        census.snapshot().usersOf(census.directories(upper(home, id)));
+    if (!users.isEmpty()) {
+      MountEntry mount = users.get(0).mount();
+      throw EngineException.failed(
+          "layer "
+              + id
+              + " is in use by another overlay: "
+              + mount.source().quoted()
+              + " on "
+              + mount.point().quoted(),
+          Errno.EBUSY);
+    }
+  }
+
+  // ---- mounts -------------------------------------------------------------------------------
+
+  @Override
+  public OsPath get(LayerId id) throws EngineException, ErrnoException {
+    List<Below> below = home.below(id);
+    if (below.isEmpty()) {
+      return home.diff(id);
+    }
+    OsPath merged = home.merged(id);
+    if (isMounted(id)) {
+      return merged;
+    }
+    boolean writable = !home.isCommitted(id);
+    if (writable) {
+      refuseUsed(id);
+      files.mkdir(home.work(id), 0700);
+    }
+    OverlayMount mount = describe(id, below, writable);
+    OverlayMounter.Plan plan = mounter.plan(mount, Optional.empty());
+    if (plan.method() == MountMethod.RELATIVE) {
+      for (Below one : below) {
+        if (one.layer().isPresent()) {
+          home.links().restore(one.link(), Overlay2Home.linkTarget(one.layer().get()));
+        }
+      }
+      home.links().restore(linkOf(id), Overlay2Home.linkTarget(id));
+    }
+    boolean made = files.mkdir(merged, 0700);
+    try {
+      mounter.mount(mount, plan);
+      return merged;
+    } catch (MountFailure failure) {
+      EngineException explained = checks.explain(mount, failure);
+      takeBack(merged, made, explained);
+      throw explained;
+    } catch (ErrnoException | RuntimeException failure) {
+      takeBack(merged, made, failure);
+      throw failure;
+    }
+  }
+
+  private void takeBack(OsPath merged, boolean made, Exception failure) {
+    try {
+      if (made) {
+        files.rmdir(merged);
+      }
+    } catch (ErrnoException second) {
+      failure.addSuppressed(second);
+    }
+  }
+
+  private OverlayMount describe(LayerId id, List<Below> below, boolean writable)
+      throws EngineException, ErrnoException {
+    List<OsPath> lowers = new ArrayList<>();
+    List<OsPath> names = new ArrayList<>();
+    if (!writable) {
+      lowers.add(home.diff(id));
+      names.add(ShortLinks.relative(linkOf(id)));
+    }
+    for (Below one : below) {
+      lowers.add(one.directory());
+      names.add(ShortLinks.relative(one.link()));
+    }
+    // with an index, layers that were copied or moved give ESTALE
+    MountOptions options = MountOptions.NONE.withDefault("index", "off");
+    return new OverlayMount(
+        source(id),
+        lowers,
+        writable ? Optional.of(upper(home, id)) : Optional.empty(),
+        writable ? options : options.readOnly(),
+        home.merged(id),
+        Optional.empty(),
+        Optional.of(new OverlayMount.ShortNames(home.directory(), names)));
+  }
+
+  private static OsPath source(LayerId id) {
+    return OsPath.of(SOURCE_PREFIX + id);
+  }
+
+  private Optional<MountEntry> mount(LayerId id) throws ErrnoException {
+    return table
+        .at(home.merged(id))
+        .filter(mount -> mount.isOverlay() && mount.source().equals(source(id)));
+  }
+
+  @Override
+  public boolean isMounted(LayerId id) throws ErrnoException {
+    return mount(id).isPresent();
+  }
+
+  @Override
+  public void put(LayerId id) throws EngineException, ErrnoException {
+    Optional<MountEntry> mount = mount(id);
+    if (mount.isPresent()) {
+      holders.unmount(mount.get(), Linux.UMOUNT_NOFOLLOW);
+    }
+    files.rmdir(home.merged(id));
+  }
+
+  @Override
+  public SortedMap<String, String> metadata(LayerId id) throws EngineException, ErrnoException {
+    SortedMap<String, String> metadata = new TreeMap<>();
+    List<Below> below = home.below(id);
+    if (!below.isEmpty()) {
+      metadata.put(
+          "LowerDir",
+          below.stream().map(one -> one.directory().toString()).collect(Collectors.joining(":")));
+    }
+    metadata.put("UpperDir", home.diff(id).toString());
+    metadata.put("WorkDir", home.work(id).toString());
+    metadata.put("MergedDir", home.merged(id).toString());
+    return metadata;
+  }
+
+  @Override
+  public Draft draft(LayerId id) throws EngineException, ErrnoException {
+    throw new UnsupportedOperationException();
+  }
+
+  @Override
+  public void close() {
+    mounter.close();
+  }
+}

@@ -1,0 +1,171 @@
+package dev.ovl.engine.driver.overlay2;
+
+import dev.ovl.engine.EngineException;
+import dev.ovl.engine.driver.LayerId;
+import dev.ovl.engine.file.Files;
+import dev.ovl.sys.ErrnoException;
+import dev.ovl.sys.OsPath;
+import dev.ovl.sys.Statx;
+import dev.ovl.sys.Syscalls;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+
+/**
+ * Brings a home in order that a crash, a full disk or another tool left broken. What can be known
+ * from elsewhere is written anew: a short link from the layer's {@code link} file, that file from
+ * the link, {@code lower} from that of a child. What was never whole is removed. All else stays as
+ * it is and is told.
+ */
+final class Repair {
+  private final Files files;
+  private final Overlay2Home home;
+  private final ShortLinks links;
+  private final List<String> done = new ArrayList<>();
+
+  /** Which layer a short link is for, by its target. */
+  private final Map<String, LayerId> linked = new HashMap<>();
+
+  /** The link of a layer, where it has one that no other layer has. */
+  private final Map<LayerId, String> linkOf = new HashMap<>();
+
+  private Repair(Syscalls sys, Overlay2Home home) {
+    this.files = new Files(sys);
+    this.home = home;
+    this.links = home.links();
+  }
+
+  /** Does it; returns what was done or is beyond repair, a line each. */
+  static List<String> run(Syscalls sys, Overlay2Home home) throws EngineException, ErrnoException {
+    Repair repair = new Repair(sys, home);
+    for (OsPath rubbish : home.sweep()) {
+      repair.done.add("removed " + rubbish.quoted() + ", which was not whole any more, or not yet");
+    }
+    List<LayerId> layers = repair.sweepHalfMade(home.layers());
+    repair.findLinks();
+    for (LayerId id : layers) {
+      repair.link(id);
+    }
+    repair.removeStrayLinks(Set.copyOf(layers));
+    repair.lowers(layers);
+    return repair.done;
+  }
+
+  // ---- layers that were never whole ---------------------------------------------------------
+
+  private List<LayerId> sweepHalfMade(List<LayerId> found) throws ErrnoException {
+    List<LayerId> whole = new ArrayList<>();
+    for (LayerId id : found) {
+      if (isHalfMade(id)) {
+        home.remove(id);
+        done.add("removed layer " + id + ", which was never made whole");
+      } else {
+        whole.add(id);
+      }
+    }
+    return whole;
+  }
+
+  /** Other engines make a layer's directory first and give it a link before it has any content. */
+  private boolean isHalfMade(LayerId id) throws ErrnoException {
+    return home.exists(id)
+        && files.lstat(home.diff(id)).isEmpty()
+        && home.link(id).isEmpty()
+        && home.lowerLinks(id).isEmpty();
+  }
+
+  // ---- links --------------------------------------------------------------------------------
+
+  private void findLinks() throws ErrnoException {
+    for (ShortLinks.Present link : links.present()) {
+      files
+          .readLink(link.path())
+          .flatMap(Overlay2Home::layerOf)
+          .ifPresent(id -> linked.put(link.name(), id));
+    }
+  }
+
+  private void link(LayerId id) throws EngineException, ErrnoException {
+    Optional<String> written = home.link(id);
+    if (written.isPresent()) {
+      LayerId owner = linked.get(written.get());
+      if (id.equals(owner)) {
+        linkOf.put(id, written.get());
+        return;
+      }
+      if (owner == null && links.make(written.get(), Overlay2Home.linkTarget(id))) {
+        linked.put(written.get(), id);
+        linkOf.put(id, written.get());
+        done.add("layer " + id + ": made its lost link " + written.get() + " anew");
+        return;
+      }
+    }
+    Optional<String> present =
+        linked.entrySet().stream()
+            .filter(entry -> entry.getValue().equals(id))
+            .map(Map.Entry::getKey)
+            .findFirst();
+    String name = present.isPresent() ? present.get() : newLink(id);
+    home.writeLink(id, name);
+    linkOf.put(id, name);
+    done.add("layer " + id + ": wrote its link file anew, for " + name);
+  }
+
+  private String newLink(LayerId id) throws EngineException, ErrnoException {
+    while (true) {
+      String name = links.unusedName();
+      if (links.make(name, Overlay2Home.linkTarget(id))) {
+        linked.put(name, id);
+        return name;
+      }
+    }
+  }
+
+  private void removeStrayLinks(Set<LayerId> layers) throws ErrnoException {
+    for (Map.Entry<String, LayerId> link : linked.entrySet()) {
+      if (!layers.contains(link.getValue()) && !home.exists(link.getValue())) {
+        links.remove(link.getKey());
+        done.add(
+            "removed link "
+                + link.getKey()
+                + " of layer "
+                + link.getValue()
+                + ", which is no more");
+      }
+    }
+  }
+
+  // ---- parents ------------------------------------------------------------------------------
+
+  /** A layer with a work directory has a parent; a child's list tells which. */
+  private void lowers(List<LayerId> layers) throws ErrnoException {
+    Map<String, List<String>> belowLink = new HashMap<>();
+    Set<LayerId> lost = new HashSet<>();
+    for (LayerId id : layers) {
+      List<String> below = home.lowerLinks(id);
+      for (int i = 0; i + 1 < below.size(); i++) {
+        belowLink.putIfAbsent(below.get(i), below.subList(i + 1, below.size()));
+      }
+      if (below.isEmpty() && files.lstat(home.work(id)).filter(Statx::isDirectory).isPresent()) {
+        lost.add(id);
+      }
+    }
+    for (LayerId id : lost) {
+      List<String> below = belowLink.get(linkOf.get(id));
+      if (below != null) {
+        home.writeLower(id, below);
+        done.add("layer " + id + ": wrote its lower file anew, after that of a layer above it");
+      } else if (files.list(home.diff(id)).isEmpty()) {
+        home.remove(id);
+        done.add("removed layer " + id + ", which was empty and whose parents were not known");
+      } else {
+        done.add(
+            "layer " + id + ": its lower file is lost, and no layer above it tells its parents");
+      }
+    }
+  }
+}
