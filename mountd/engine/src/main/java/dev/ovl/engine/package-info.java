@@ -7,13 +7,16 @@
  *
  * <ul>
  *   <li>{@link dev.ovl.engine.file}: files, directories and locks by byte names. Nothing else.
+ *   <li>{@link dev.ovl.engine.root}: how root and run are laid out. {@code file}, dev.ovl.json.
+ *   <li>{@link dev.ovl.engine.tree}: trees of files as values and streams. {@code file}.
  *   <li>{@link dev.ovl.engine.mount}: overlay mounts as values, ways to make them, what is mounted
  *       and who uses it. {@code file}.
- *   <li>{@link dev.ovl.engine.tree}: trees of files as values and streams. {@code file}.
- *   <li>{@link dev.ovl.engine.driver.overlay2}: layers and short links on disk. {@code file}.
  *   <li>{@link dev.ovl.engine.usage}: blocks, inodes and cached pages of trees. {@code file}.
+ *   <li>{@link dev.ovl.engine.driver}: layers on disk, a package a driver. {@code file}, {@code
+ *       tree}, {@code mount}.
  *   <li>{@link dev.ovl.engine.probe}: what this machine can do. {@code file}, {@code mount}, {@code
  *       usage}.
+ *   <li>{@link dev.ovl.engine.layer}: layers as users have them. All of these.
  *   <li>{@link dev.ovl.engine.stack}: stacks, their definitions and their life. All of these, and
  *       dev.ovl.json for the files.
  * </ul>

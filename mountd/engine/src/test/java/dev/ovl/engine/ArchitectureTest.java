@@ -26,6 +26,7 @@ class ArchitectureTest {
 
   @ArchTest static final ArchRule FILE = only("file");
   @ArchTest static final ArchRule MOUNT = only("mount", "dev.ovl.engine.file");
+  @ArchTest static final ArchRule ROOT = only("root", "dev.ovl.engine.file", "dev.ovl.json");
   @ArchTest static final ArchRule TREE = only("tree", "dev.ovl.engine.file");
 
   @ArchTest
@@ -47,7 +48,20 @@ class ArchitectureTest {
           "dev.ovl.engine.mount",
           "dev.ovl.engine.driver..",
           "dev.ovl.engine.probe",
+          "dev.ovl.engine.layer",
+          "dev.ovl.engine.root",
           "dev.ovl.engine.usage");
+
+  @ArchTest
+  static final ArchRule LAYER =
+      only(
+          "layer",
+          "dev.ovl.engine.file",
+          "dev.ovl.engine.root",
+          "dev.ovl.engine.mount",
+          "dev.ovl.engine.tree",
+          "dev.ovl.engine.driver..",
+          "dev.ovl.engine.probe");
 
   /** A package of the engine knows itself, these, the bindings' calls, and the JDK. */
   private static ArchRule only(String name, String... others) {
@@ -72,6 +86,8 @@ class ArchitectureTest {
               "dev.ovl.engine.mount",
               "dev.ovl.engine.driver..",
               "dev.ovl.engine.probe",
+              "dev.ovl.engine.layer",
+              "dev.ovl.engine.root",
               "dev.ovl.engine.stack",
               "dev.ovl.engine.tree",
               "dev.ovl.engine.usage");

@@ -9,6 +9,7 @@ import dev.ovl.engine.file.Lookout;
 import dev.ovl.engine.mount.OverlayChecks;
 import dev.ovl.engine.mount.OverlayMount;
 import dev.ovl.engine.mount.OverlayMounter;
+import dev.ovl.engine.root.RootFormat;
 import dev.ovl.engine.stack.StackDefinition.Layer;
 import dev.ovl.engine.stack.StackDefinition.Lower;
 import dev.ovl.engine.stack.StackDefinition.Upper;
@@ -99,7 +100,25 @@ final class DefinitionEditor {
     if (request.upper().isPresent() && request.readOnly()) {
       throw EngineException.usage("a read-only stack has no upper");
     }
-    check(request.lowers(), request.upper(), request.target());
+    List<OsPath> lowers = new ArrayList<>(request.lowers());
+    chain(request.parent()).forEach(lower -> lowers.add(lower.path()));
+    check(lowers, request.upper(), request.target());
+  }
+
+  /** The layer and its ancestors as lowers, nearest first. */
+  private List<Lower> chain(Optional<LayerId> parent) throws EngineException, ErrnoException {
+    List<Lower> chain = new ArrayList<>();
+    if (parent.isPresent()) {
+      LayerId layer = parent.get();
+      String link =
+          home.link(layer)
+              .orElseThrow(() -> EngineException.failed("no such parent: " + layer, Errno.ENOENT));
+      chain.add(new Lower(home.diff(layer), link, parent));
+      for (Overlay2Home.Below below : home.below(layer)) {
+        chain.add(new Lower(below.directory(), below.link(), below.layer()));
+      }
+    }
+    return chain;
   }
 
   private void check(
@@ -124,7 +143,7 @@ final class DefinitionEditor {
         new StackDefinition(
             request.name(),
             Overlay2Home.NAME,
-            withLinks(request.lowers(), List.of()),
+            lowers(request.lowers(), List.of(), request.parent()),
             request
                 .upper()
                 .<Upper>map(u -> new Upper.Given(u.directory(), u.work()))
@@ -169,7 +188,8 @@ final class DefinitionEditor {
     return new StackRequest(
         as,
         Optional.of(to.driver()),
-        paths(to),
+        to.directories(),
+        to.parent(),
         to.upper() instanceof Upper.None,
         givenUpper(to),
         to.target(),
@@ -185,11 +205,11 @@ final class DefinitionEditor {
       List<Lower> present,
       StackChange change)
       throws EngineException, ErrnoException {
-    List<OsPath> lowers = change.lowers().orElse(paths(from));
+    List<OsPath> directories = change.lowers().orElse(from.directories());
     return new StackDefinition(
         name,
         from.driver(),
-        withLinks(lowers, present),
+        lowers(directories, present, change.parent().orElse(from.parent())),
         change
             .upper()
             .<Upper>map(u -> new Upper.Given(u.directory(), u.work()))
@@ -201,16 +221,23 @@ final class DefinitionEditor {
         change.method().orElse(from.method()));
   }
 
-  /** Gives each lower a link: the one it has already, or an unused name. */
-  private List<Lower> withLinks(List<OsPath> paths, List<Lower> present)
+  /** Gives each directory a link: the one it has already, or an unused name. */
+  private List<Lower> lowers(
+      List<OsPath> directories, List<Lower> present, Optional<LayerId> parent)
       throws EngineException, ErrnoException {
     Map<OsPath, String> names = new HashMap<>();
-    present.forEach(lower -> names.put(lower.path(), lower.link()));
-    List<Lower> lowers = new ArrayList<>(paths.size());
-    for (OsPath path : paths) {
-      String known = names.get(path);
-      lowers.add(new Lower(path, known != null ? known : home.links().unusedName()));
+    for (Lower lower : present) {
+      if (lower.layer().isEmpty()) {
+        names.put(lower.path(), lower.link());
+      }
     }
+    List<Lower> lowers = new ArrayList<>();
+    for (OsPath path : directories) {
+      String known = names.get(path);
+      String link = known != null ? known : home.links().unusedName();
+      lowers.add(new Lower(path, link, Optional.empty()));
+    }
+    lowers.addAll(chain(parent));
     return lowers;
   }
 
@@ -315,7 +342,7 @@ final class DefinitionEditor {
     Set<String> present = new HashSet<>();
     before.ifPresent(b -> b.links().forEach(present::add));
     for (Lower lower : stack.lowers()) {
-      if (!present.contains(lower.link())) {
+      if (lower.layer().isEmpty() && !present.contains(lower.link())) {
         if (!home.links().make(lower.link(), lower.path())) {
           return false;
         }

@@ -15,7 +15,7 @@ import java.util.stream.Stream;
  *
  * @param name unique under the root
  * @param driver the driver's name
- * @param lowers topmost first, at least one
+ * @param lowers topmost first, at least one; plain directories, and below them a chain of layers
  * @param upper where changes go
  * @param layer the driver's layer that is the stack's own; it holds the upper or the default
  *     target, and is absent when neither is needed
@@ -41,12 +41,23 @@ public record StackDefinition(
   }
 
   /**
-   * A plain directory as lower.
+   * A directory as lower.
    *
-   * @param path absolute, as the user named it
+   * @param path absolute; as the user named it, where it is a plain one
    * @param link the name of its short link
+   * @param layer whose content it is, and whose the link is; absent for a plain directory
    */
-  public record Lower(OsPath path, String link) {}
+  public record Lower(OsPath path, String link, Optional<LayerId> layer) {}
+
+  /** The layer whose chain the stack lies on; empty where it lies on plain directories alone. */
+  public Optional<LayerId> parent() {
+    return lowers.stream().flatMap(lower -> lower.layer().stream()).findFirst();
+  }
+
+  /** The lowers that are plain directories, topmost first. */
+  public List<OsPath> directories() {
+    return lowers.stream().filter(lower -> lower.layer().isEmpty()).map(Lower::path).toList();
+  }
 
   /**
    * A layer of the driver.
@@ -74,8 +85,10 @@ public record StackDefinition(
         name, driver, lowers, upper, Optional.of(own), target, options, propagation, method);
   }
 
-  /** The names of all short links that belong to the stack. */
+  /** The names of all short links that belong to the stack, not to layers below it. */
   public Stream<String> links() {
-    return Stream.concat(lowers.stream().map(Lower::link), layer.stream().map(Layer::link));
+    return Stream.concat(
+        lowers.stream().filter(lower -> lower.layer().isEmpty()).map(Lower::link),
+        layer.stream().map(Layer::link));
   }
 }

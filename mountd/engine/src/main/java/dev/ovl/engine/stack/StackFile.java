@@ -2,6 +2,7 @@ package dev.ovl.engine.stack;
 
 import dev.ovl.engine.EngineException;
 import dev.ovl.engine.driver.LayerId;
+import dev.ovl.engine.driver.overlay2.Overlay2Home;
 import dev.ovl.engine.driver.overlay2.ShortLinks;
 import dev.ovl.engine.mount.MountMethod;
 import dev.ovl.engine.mount.MountOptions;
@@ -20,7 +21,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.regex.Pattern;
 
-/** The text of {@code stacks/NAME.json}. Pure functions. */
+/** The text of {@code stacks/NAME.json}. Touches no file. */
 final class StackFile {
   /** Written into each file; a higher one is a newer ovl's. */
   static final int SCHEMA = 1;
@@ -28,6 +29,14 @@ final class StackFile {
   private static final Pattern LINK = Pattern.compile("[A-Z2-7]{" + ShortLinks.NAME_LENGTH + "}");
 
   private final Json json = new Json();
+  private final Overlay2Home home;
+
+  /**
+   * @param home where layers are that lowers are
+   */
+  StackFile(Overlay2Home home) {
+    this.home = home;
+  }
 
   byte[] write(StackDefinition stack) {
     Map<String, Object> map = new LinkedHashMap<>();
@@ -37,7 +46,11 @@ final class StackFile {
     List<Map<String, Object>> lowers = new ArrayList<>();
     for (Lower lower : stack.lowers()) {
       Map<String, Object> entry = new LinkedHashMap<>();
-      entry.put("path", lower.path());
+      if (lower.layer().isPresent()) {
+        entry.put("layer", lower.layer().get());
+      } else {
+        entry.put("path", lower.path());
+      }
       entry.put("link", lower.link());
       lowers.add(entry);
     }
@@ -100,10 +113,17 @@ final class StackFile {
     }
   }
 
-  private static List<Lower> lowers(JsonFields fields) throws JsonException {
+  private List<Lower> lowers(JsonFields fields) throws JsonException, EngineException {
     List<Lower> lowers = new ArrayList<>();
     for (JsonFields entry : fields.objects("lower")) {
-      lowers.add(new Lower(path(entry, "path"), checked(entry.string("link"), LINK)));
+      String link = checked(entry.string("link"), LINK);
+      Optional<String> text = entry.optionalString("layer");
+      if (text.isPresent()) {
+        LayerId layer = LayerId.of(text.get());
+        lowers.add(new Lower(home.diff(layer), link, Optional.of(layer)));
+      } else {
+        lowers.add(new Lower(path(entry, "path"), link, Optional.empty()));
+      }
       entry.end();
     }
     if (lowers.isEmpty()) {

@@ -161,7 +161,7 @@ final class StackLifecycle {
   private void restoreLinks(StackDefinition stack) throws ErrnoException {
     ShortLinks links = home.links();
     for (StackDefinition.Lower lower : stack.lowers()) {
-      links.restore(lower.link(), lower.path());
+      links.restore(lower.link(), lower.layer().map(Overlay2Home::linkTarget).orElse(lower.path()));
     }
     if (stack.layer().isPresent()) {
       StackDefinition.Layer layer = stack.layer().get();

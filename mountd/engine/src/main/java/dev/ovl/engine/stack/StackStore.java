@@ -1,6 +1,7 @@
 package dev.ovl.engine.stack;
 
 import dev.ovl.engine.EngineException;
+import dev.ovl.engine.driver.overlay2.Overlay2Home;
 import dev.ovl.engine.file.Files;
 import dev.ovl.json.JsonException;
 import dev.ovl.sys.ErrnoException;
@@ -27,14 +28,15 @@ final class StackStore {
 
   private final Files files;
   private final OsPath directory;
-  private final StackFile format = new StackFile();
+  private final StackFile format;
   private final Map<StackName, Cached> cache = new ConcurrentHashMap<>();
 
   /** A definition as it was read from the very file that {@code identity} describes. */
   private record Cached(Statx identity, StackDefinition stack) {}
 
-  StackStore(Syscalls sys, OsPath root) {
+  StackStore(Syscalls sys, OsPath root, Overlay2Home home) {
     this.files = new Files(sys);
+    this.format = new StackFile(home);
     this.directory = root.resolve("stacks");
   }
 

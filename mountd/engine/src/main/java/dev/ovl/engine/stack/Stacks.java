@@ -1,16 +1,21 @@
 package dev.ovl.engine.stack;
 
 import dev.ovl.engine.EngineException;
+import dev.ovl.engine.driver.LayerId;
+import dev.ovl.engine.driver.overlay2.Overlay2Driver;
 import dev.ovl.engine.driver.overlay2.Overlay2Home;
 import dev.ovl.engine.file.Files;
 import dev.ovl.engine.file.Locks;
 import dev.ovl.engine.file.Lookout;
+import dev.ovl.engine.layer.Drivers;
+import dev.ovl.engine.layer.Layers;
 import dev.ovl.engine.mount.MountHolders;
 import dev.ovl.engine.mount.MountTable;
 import dev.ovl.engine.mount.OverlayCensus;
 import dev.ovl.engine.mount.OverlayMount;
 import dev.ovl.engine.mount.OverlayMounter;
 import dev.ovl.engine.mount.Processes;
+import dev.ovl.engine.root.RootFormat;
 import dev.ovl.engine.usage.FileSystemRoom;
 import dev.ovl.engine.usage.PageCache;
 import dev.ovl.engine.usage.UpperUsage;
@@ -42,6 +47,9 @@ import java.util.function.BooleanSupplier;
 public final class Stacks implements AutoCloseable {
   private static final Duration LOCK_PATIENCE = Duration.ofSeconds(30);
 
+  /** Of the layers that stacks are made of. */
+  private static final Optional<String> DRIVER = Optional.of(Overlay2Home.NAME);
+
   private final Syscalls sys;
   private final Files files;
   private final Overlay2Home home;
@@ -49,6 +57,7 @@ public final class Stacks implements AutoCloseable {
   private final StackStore store;
   private final Lookout lookout;
   private final Locks locks;
+  private final Layers layers;
   private final DefinitionEditor editor;
   private final StackMounts mounts;
   private final StackUsers users;
@@ -75,11 +84,28 @@ public final class Stacks implements AutoCloseable {
     this.sys = sys;
     this.files = new Files(sys);
     this.format = new RootFormat(sys, root);
-    this.store = new StackStore(sys, root);
+    this.store = new StackStore(sys, root, home);
     this.locks = new Locks(sys, LOCK_PATIENCE);
     this.mounter = new OverlayMounter(sys, run.resolve("nested"));
     this.mounts = new StackMounts(sys, root, home, table, census, records, lookout);
     this.users = new StackUsers(sys, mounts, table, census, processes, holders, lookout);
+    this.layers =
+        new Layers(
+            sys,
+            root,
+            run,
+            format,
+            new Drivers(
+                List.of(
+                    new Overlay2Driver(
+                        sys,
+                        home,
+                        new OverlayMounter(sys, run.resolve("nested")),
+                        table,
+                        census,
+                        holders))),
+            locks,
+            new LayerUsers(store));
     this.editor =
         new DefinitionEditor(
             sys, root, home, format, store, locks, mounts, users, mounter, lookout);
@@ -121,6 +147,11 @@ public final class Stacks implements AutoCloseable {
     return store.find(name).orElseThrow(EngineException::noSuchStack);
   }
 
+  /** The layers of the root. */
+  public Layers layers() {
+    return layers;
+  }
+
   // ---- definitions --------------------------------------------------------------------------
 
   /**
@@ -130,6 +161,7 @@ public final class Stacks implements AutoCloseable {
    *     kernel would refuse; the upper or work belongs to another stack or mount
    */
   public StackDefinition create(StackRequest request) throws EngineException, ErrnoException {
+    checkParent(request.parent());
     editor.check(request);
     editor.prepare();
     if (!sweptLocks) {
@@ -139,7 +171,7 @@ public final class Stacks implements AutoCloseable {
       boolean done = false;
       try {
         editor.sweep(request.name());
-        StackDefinition stack = editor.create(request);
+        StackDefinition stack = on(request.parent(), () -> editor.create(request));
         done = true;
         return stack;
       } finally {
@@ -150,9 +182,18 @@ public final class Stacks implements AutoCloseable {
     }
   }
 
+  /** Works while the parent, if there is one, is committed and cannot be removed. */
+  private <T> T on(Optional<LayerId> parent, Layers.Work<T> work)
+      throws EngineException, ErrnoException {
+    return parent.isEmpty()
+        ? work.run()
+        : layers.onParent(layers.driver(DRIVER), parent.get(), work);
+  }
+
   /** Checks all that {@link #create} checks before it writes; changes nothing. */
   public void checkCreate(StackRequest request) throws EngineException, ErrnoException {
     format.check();
+    checkParent(request.parent());
     editor.check(request);
     editor.refuseSharedUpper(editor.define(request));
   }
@@ -168,7 +209,7 @@ public final class Stacks implements AutoCloseable {
         name,
         (before, held) -> {
           refuseMounted(before, "change");
-          return editor.change(before, change);
+          return on(newParent(change), () -> editor.change(before, change));
         });
   }
 
@@ -176,7 +217,18 @@ public final class Stacks implements AutoCloseable {
   public void checkSet(StackName name, StackChange change) throws EngineException, ErrnoException {
     StackDefinition before = get(name);
     refuseMounted(before, "change");
+    checkParent(newParent(change));
     editor.refuseSharedUpper(editor.redefine(before, change));
+  }
+
+  private static Optional<LayerId> newParent(StackChange change) {
+    return change.parent().orElse(Optional.empty());
+  }
+
+  private void checkParent(Optional<LayerId> parent) throws EngineException, ErrnoException {
+    if (parent.isPresent()) {
+      layers.checkParent(layers.driver(DRIVER), parent.get());
+    }
   }
 
   /**
@@ -513,6 +565,7 @@ public final class Stacks implements AutoCloseable {
   @Override
   public void close() {
     lookout.close();
+    layers.close();
     mounter.close();
   }
 }

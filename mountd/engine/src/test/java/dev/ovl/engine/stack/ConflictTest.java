@@ -10,6 +10,7 @@ import dev.ovl.engine.EngineException;
 import dev.ovl.engine.EngineException.Kind;
 import dev.ovl.engine.mount.MountMethod;
 import dev.ovl.engine.mount.MountOptions;
+import dev.ovl.engine.root.RootFormat;
 import dev.ovl.sys.Errno;
 import dev.ovl.sys.ErrnoException;
 import dev.ovl.sys.Linux;

@@ -1,4 +1,4 @@
-package dev.ovl.engine.stack;
+package dev.ovl.engine.root;
 
 import dev.ovl.engine.EngineException;
 import dev.ovl.engine.file.Files;
@@ -12,7 +12,7 @@ import java.util.Map;
 import java.util.Optional;
 
 /** The file {@code <root>/ovl.json}, which says by which rules the root is laid out. */
-final class RootFormat {
+public final class RootFormat {
   private static final int SCHEMA = 1;
 
   private final Files files;
@@ -22,7 +22,7 @@ final class RootFormat {
   /**
    * @param root need not exist
    */
-  RootFormat(Syscalls sys, OsPath root) {
+  public RootFormat(Syscalls sys, OsPath root) {
     this.files = new Files(sys);
     this.root = root;
   }
@@ -35,7 +35,7 @@ final class RootFormat {
    * Refuses a root that this version does not understand. One without the file is fine: it is
    * empty, or another engine's. A format that is known is not read again.
    */
-  void check() throws EngineException, ErrnoException {
+  public void check() throws EngineException, ErrnoException {
     if (known) {
       return;
     }
@@ -64,7 +64,7 @@ final class RootFormat {
   }
 
   /** Makes the root directory and the file where they are missing. */
-  void prepare(Locks locks) throws EngineException, ErrnoException {
+  public void prepare(Locks locks) throws EngineException, ErrnoException {
     check();
     if (known) {
       return;
@@ -78,7 +78,7 @@ final class RootFormat {
   }
 
   /** What is locked while something is decided that concerns the root as a whole. */
-  OsPath lockFile() {
+  public OsPath lockFile() {
     return root.resolve("root.lock");
   }
 }

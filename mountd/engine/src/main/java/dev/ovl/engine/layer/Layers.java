@@ -1,0 +1,387 @@
+package dev.ovl.engine.layer;
+
+import dev.ovl.engine.EngineException;
+import dev.ovl.engine.driver.Driver;
+import dev.ovl.engine.driver.LayerId;
+import dev.ovl.engine.file.Files;
+import dev.ovl.engine.file.Locks;
+import dev.ovl.engine.root.RootFormat;
+import dev.ovl.sys.Errno;
+import dev.ovl.sys.ErrnoException;
+import dev.ovl.sys.OsPath;
+import dev.ovl.sys.Syscalls;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.TreeSet;
+
+/**
+ * The layers of one root, whatever driver keeps them.
+ *
+ * <p>Every operation that changes something holds the layer's lock, and the parent's where a child
+ * is made, so different layers go on side by side, in this process and others. Whatever step an
+ * operation dies at, the layers are whole, and what it left is cleared away by {@link #recover}.
+ *
+ * <p>Each method throws {@link EngineException} for what its caller can understand and {@link
+ * ErrnoException} for a system call that failed in no foreseen way; in both cases nothing has
+ * changed.
+ */
+public final class Layers implements AutoCloseable {
+  private final Files files;
+  private final OsPath root;
+  private final RootFormat format;
+  private final Drivers drivers;
+  private final Locks locks;
+  private final Gets gets;
+  private final Users users;
+
+  /** Who needs layers besides other layers. */
+  public interface Users {
+    /** Who needs the layer, in words, {@code "stack web"}; empty when nobody does. */
+    Optional<String> of(LayerId id) throws EngineException, ErrnoException;
+
+    /** Who has the layer for itself, so that nobody else works on it; empty when nobody has. */
+    Optional<String> ownerOf(LayerId id) throws EngineException, ErrnoException;
+  }
+
+  /**
+   * Touches nothing yet.
+   *
+   * @param run the run directory, which need not exist
+   * @param drivers closed with this object
+   * @param users asked before a layer is removed or worked on
+   */
+  public Layers(
+      Syscalls sys,
+      OsPath root,
+      OsPath run,
+      RootFormat format,
+      Drivers drivers,
+      Locks locks,
+      Users users) {
+    this.files = new Files(sys);
+    this.root = root;
+    this.format = format;
+    this.drivers = drivers;
+    this.locks = locks;
+    this.gets = new Gets(sys, root, run);
+    this.users = users;
+  }
+
+  /**
+   * The driver to work with.
+   *
+   * @param name absent: the one that the root was used with, or the first choice
+   */
+  public Driver driver(Optional<String> name) throws EngineException, ErrnoException {
+    format.check();
+    if (name.isPresent()) {
+      return drivers.named(name.get());
+    }
+    return drivers.used().orElse(drivers.all().get(0));
+  }
+
+  // ---- locks --------------------------------------------------------------------------------
+
+  /** What is done while locks are held. */
+  public interface Work<T> {
+    /** Does it. */
+    T run() throws EngineException, ErrnoException;
+  }
+
+  /** Works while the locks of these layers are held; taken in the order of their ids. */
+  private <T> T locked(Driver driver, List<LayerId> ids, Work<T> work)
+      throws EngineException, ErrnoException {
+    files.mkdirs(lockDirectory(), 0700);
+    return lockedInOrder(driver, new ArrayList<>(new TreeSet<>(ids)), work);
+  }
+
+  private OsPath lockDirectory() {
+    return root.resolve("locks");
+  }
+
+  private <T> T lockedInOrder(Driver driver, List<LayerId> ids, Work<T> work)
+      throws EngineException, ErrnoException {
+    if (ids.isEmpty()) {
+      return work.run();
+    }
+    OsPath file = lockDirectory().resolve(driver.name() + "-" + ids.get(0));
+    try (Locks.Held held = locks.acquire(file, "layer " + ids.get(0))) {
+      try {
+        return lockedInOrder(driver, ids.subList(1, ids.size()), work);
+      } finally {
+        // there would be as many lock files as there ever were layers
+        held.removeFile();
+      }
+    }
+  }
+
+  private <T> T lockedExisting(Driver driver, LayerId id, Work<T> work)
+      throws EngineException, ErrnoException {
+    requireExisting(driver, id);
+    return locked(
+        driver,
+        List.of(id),
+        () -> {
+          requireExisting(driver, id);
+          return work.run();
+        });
+  }
+
+  private static void requireExisting(Driver driver, LayerId id)
+      throws EngineException, ErrnoException {
+    if (!driver.exists(id)) {
+      throw EngineException.failed("no such layer: " + id, Errno.ENOENT);
+    }
+  }
+
+  private void refuseOwned(LayerId id) throws EngineException, ErrnoException {
+    Optional<String> owner = users.ownerOf(id);
+    if (owner.isPresent()) {
+      throw EngineException.failed("layer " + id + " belongs to " + owner.get(), Errno.EBUSY);
+    }
+  }
+
+  // ---- making and removing ------------------------------------------------------------------
+
+  /**
+   * Makes an empty layer.
+   *
+   * @param parent absent: a base layer. It is committed by this
+   * @param readWrite to be mounted and written to, rather than filled by {@code apply}
+   * @throws EngineException the id is taken; there is no such parent, or somebody writes to it
+   */
+  public void create(Driver driver, LayerId id, Optional<LayerId> parent, boolean readWrite)
+      throws EngineException, ErrnoException {
+    checkCreate(driver, id, parent);
+    format.prepare(locks);
+    driver.prepare();
+    List<LayerId> both = new ArrayList<>(parent.stream().toList());
+    both.add(id);
+    locked(
+        driver,
+        both,
+        () -> {
+          checkCreate(driver, id, parent);
+          if (readWrite) {
+            driver.createReadWrite(id, parent);
+          } else {
+            driver.create(id, parent);
+          }
+          return id;
+        });
+  }
+
+  /** Checks all that {@link #create} checks before it makes anything; changes nothing. */
+  public void checkCreate(Driver driver, LayerId id, Optional<LayerId> parent)
+      throws EngineException, ErrnoException {
+    format.check();
+    if (driver.exists(id)) {
+      throw EngineException.failed("layer " + id + " exists", Errno.EEXIST);
+    }
+    if (parent.isPresent()) {
+      checkParent(driver, parent.get());
+    }
+  }
+
+  /** Refuses a layer that nothing can be put on; changes nothing. */
+  public void checkParent(Driver driver, LayerId parent) throws EngineException, ErrnoException {
+    if (!driver.exists(parent)) {
+      throw EngineException.failed("no such parent: " + parent, Errno.ENOENT);
+    }
+    refuseOwned(parent);
+    driver.ancestors(parent);
+    if (!driver.isCommitted(parent) && driver.isMounted(parent)) {
+      throw EngineException.failed(
+          "parent " + parent + " is mounted and not committed: it still changes", Errno.EBUSY);
+    }
+  }
+
+  /**
+   * Commits a layer and does something that makes it needed, while nobody can remove it.
+   *
+   * @param work after which {@link Users} tells of the need
+   */
+  public <T> T onParent(Driver driver, LayerId parent, Work<T> work)
+      throws EngineException, ErrnoException {
+    checkParent(driver, parent);
+    return locked(
+        driver,
+        List.of(parent),
+        () -> {
+          checkParent(driver, parent);
+          driver.commit(parent);
+          return work.run();
+        });
+  }
+
+  /** Makes a layer read-only for good; one that is so already is fine. */
+  public void commit(Driver driver, LayerId id) throws EngineException, ErrnoException {
+    lockedExisting(
+        driver,
+        id,
+        () -> {
+          refuseOwned(id);
+          if (!driver.isCommitted(id)) {
+            refuseMounted(driver, id);
+            driver.commit(id);
+          }
+          return id;
+        });
+  }
+
+  private static void refuseMounted(Driver driver, LayerId id)
+      throws EngineException, ErrnoException {
+    if (driver.isMounted(id)) {
+      throw EngineException.failed("layer " + id + " is mounted: put it first", Errno.EBUSY);
+    }
+  }
+
+  /**
+   * Removes a layer with its content.
+   *
+   * @throws EngineException there is none; it is mounted; it is somebody's parent; a stack needs it
+   */
+  public void remove(Driver driver, LayerId id) throws EngineException, ErrnoException {
+    lockedExisting(
+        driver,
+        id,
+        () -> {
+          checkRemove(driver, id);
+          driver.remove(id);
+          gets.set(driver, id, 0);
+          return id;
+        });
+  }
+
+  /** Checks all that {@link #remove} checks before it removes anything; changes nothing. */
+  public void checkRemove(Driver driver, LayerId id) throws EngineException, ErrnoException {
+    requireExisting(driver, id);
+    refuseOwned(id);
+    refuseMounted(driver, id);
+    Optional<String> user = users.of(id);
+    if (user.isPresent()) {
+      throw EngineException.failed("layer " + id + " is needed by " + user.get(), Errno.EBUSY);
+    }
+    List<LayerId> children = children(driver, id);
+    if (!children.isEmpty()) {
+      throw EngineException.failed(
+          "layer "
+              + id
+              + " is the parent of "
+              + children.get(0)
+              + (children.size() > 1 ? " and " + (children.size() - 1) + " more" : ""),
+          Errno.EBUSY);
+    }
+  }
+
+  private static List<LayerId> children(Driver driver, LayerId id)
+      throws EngineException, ErrnoException {
+    List<LayerId> children = new ArrayList<>();
+    for (LayerId other : driver.layers()) {
+      if (driver.ancestors(other).stream().findFirst().filter(id::equals).isPresent()) {
+        children.add(other);
+      }
+    }
+    return children;
+  }
+
+  // ---- mounts -------------------------------------------------------------------------------
+
+  /**
+   * Where the layer's tree is seen, mounted where that takes a mount. Each get wants a {@link
+   * #put}.
+   *
+   * @return absolute
+   */
+  public OsPath get(Driver driver, LayerId id) throws EngineException, ErrnoException {
+    return lockedExisting(
+        driver,
+        id,
+        () -> {
+          refuseOwned(id);
+          int before = gets.count(driver, id);
+          OsPath place = driver.get(id);
+          if (driver.isMounted(id)) {
+            gets.set(driver, id, before + 1);
+          }
+          return place;
+        });
+  }
+
+  /** Takes back a {@link #get}; the last one unmounts. A layer that is not mounted is fine. */
+  public void put(Driver driver, LayerId id) throws EngineException, ErrnoException {
+    lockedExisting(
+        driver,
+        id,
+        () -> {
+          refuseOwned(id);
+          int before = gets.count(driver, id);
+          if (before <= 1) {
+            driver.put(id);
+          }
+          gets.set(driver, id, Math.max(0, before - 1));
+          return id;
+        });
+  }
+
+  /** Unmounts all layers that {@link #get} mounted, whoever has them still. */
+  public void cleanup(Driver driver) throws EngineException, ErrnoException {
+    for (LayerId id : driver.layers()) {
+      if (driver.isMounted(id)) {
+        lockedExisting(
+            driver,
+            id,
+            () -> {
+              driver.put(id);
+              gets.set(driver, id, 0);
+              return id;
+            });
+      }
+    }
+  }
+
+  /**
+   * Repairs what crashes and other tools left.
+   *
+   * @return what was done, a line each
+   */
+  public List<String> recover() throws EngineException, ErrnoException {
+    format.check();
+    List<String> done = new ArrayList<>();
+    for (Driver driver : drivers.all()) {
+      if (driver.isUsed()) {
+        for (String line : driver.recover()) {
+          done.add(driver.name() + ": " + line);
+        }
+      }
+    }
+    return done;
+  }
+
+  // ---- questions ----------------------------------------------------------------------------
+
+  /** What is known of a layer. */
+  public LayerReport report(Driver driver, LayerId id) throws EngineException, ErrnoException {
+    requireExisting(driver, id);
+    return new LayerReport(
+        id,
+        driver.name(),
+        driver.ancestors(id),
+        driver.isCommitted(id),
+        driver.isMounted(id),
+        gets.count(driver, id),
+        user(id),
+        driver.metadata(id));
+  }
+
+  private Optional<String> user(LayerId id) throws EngineException, ErrnoException {
+    Optional<String> owner = users.ownerOf(id);
+    return owner.isPresent() ? owner : users.of(id);
+  }
+
+  @Override
+  public void close() {
+    drivers.close();
+  }
+}
