@@ -33,7 +33,8 @@ class ArchitectureTest {
   static final ArchRule DRIVER =
       only("driver", "dev.ovl.engine.file", "dev.ovl.engine.mount", "dev.ovl.engine.tree");
 
-  @ArchTest static final ArchRule USAGE = only("usage", "dev.ovl.engine.file");
+  @ArchTest
+  static final ArchRule USAGE = only("usage", "dev.ovl.engine.file", "dev.ovl.engine.tree");
 
   @ArchTest
   static final ArchRule PROBE =

@@ -337,7 +337,25 @@ public final class Files {
     }
   }
 
-  private void removeTree(Fd parent, OsPath name) throws ErrnoException {
+  /** Removes a name in an open directory, with all beneath it; nothing happens without one. */
+  public void removeAny(Fd directory, OsPath name) throws ErrnoException {
+    try {
+      sys.unlinkat(directory.number(), name, 0);
+    } catch (ErrnoException e) {
+      switch (e.errno()) {
+        case EISDIR -> removeTree(directory, name);
+        case ENOENT -> {}
+        default -> throw e;
+      }
+    }
+  }
+
+  /**
+   * As {@link #removeTree(OsPath)}, of a name in an open directory. A tree of any depth goes: what
+   * lies deeper than {@value #REMOVAL_DEPTH} directories is moved up first, so that neither
+   * descriptors nor the stack run out.
+   */
+  public void removeTree(Fd parent, OsPath name) throws ErrnoException {
     OpenHow how =
         new OpenHow(
             (long) Linux.O_RDONLY | Linux.O_DIRECTORY | Linux.O_NOFOLLOW,
@@ -350,7 +368,35 @@ public final class Files {
       absent(e);
       return;
     }
-    try (Fd directory = new Fd(sys, opened)) {
+    try (Fd top = new Fd(sys, opened)) {
+      new Removal(top, how).run();
+    }
+    sys.unlinkat(parent.number(), name, Linux.AT_REMOVEDIR);
+  }
+
+  private static final int REMOVAL_DEPTH = 100;
+
+  /** Empties a directory. */
+  private final class Removal {
+    private final Fd top;
+    private final OpenHow how;
+    private long moved;
+
+    Removal(Fd top, OpenHow how) {
+      this.top = top;
+      this.how = how;
+    }
+
+    void run() throws ErrnoException {
+      long before;
+      do {
+        before = moved;
+        sys.lseek(top.number(), 0, Linux.SEEK_SET);
+        empty(top, 1);
+      } while (moved > before);
+    }
+
+    private void empty(Fd directory, int depth) throws ErrnoException {
       for (OsPath entry : list(directory)) {
         try {
           sys.unlinkat(directory.number(), entry, 0);
@@ -358,10 +404,34 @@ public final class Files {
           if (!e.is(Errno.EISDIR)) {
             throw e;
           }
-          removeTree(directory, entry);
+          if (depth == REMOVAL_DEPTH) {
+            moveUp(directory, entry);
+          } else {
+            remove(directory, entry, depth);
+          }
         }
       }
     }
-    sys.unlinkat(parent.number(), name, Linux.AT_REMOVEDIR);
+
+    private void remove(Fd parent, OsPath name, int depth) throws ErrnoException {
+      try (Fd directory = new Fd(sys, sys.openat2(parent.number(), name, how))) {
+        empty(directory, depth + 1);
+      }
+      sys.unlinkat(parent.number(), name, Linux.AT_REMOVEDIR);
+    }
+
+    private void moveUp(Fd directory, OsPath entry) throws ErrnoException {
+      while (true) {
+        OsPath to = OsPath.of(TEMPORARY_PREFIX + moved++);
+        try {
+          sys.renameat2(directory.number(), entry, top.number(), to, Linux.RENAME_NOREPLACE);
+          return;
+        } catch (ErrnoException e) {
+          if (!e.is(Errno.EEXIST)) {
+            throw e;
+          }
+        }
+      }
+    }
   }
 }

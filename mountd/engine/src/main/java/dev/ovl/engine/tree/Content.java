@@ -24,7 +24,16 @@ public sealed interface Content {
   /** Where data comes from. */
   interface Source {
     /**
-     * Reads some of what is left.
+     * The hole that comes next, which is passed over.
+     *
+     * @return its length in bytes; 0 where data comes next, or nothing
+     */
+    default long skipHole() {
+      return 0;
+    }
+
+    /**
+     * Reads some of what is left; of a hole, zeros.
      *
      * @param buffer direct; filled from its position on, at least one byte, as far as there is room
      *     and data

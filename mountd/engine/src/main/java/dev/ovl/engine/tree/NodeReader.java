@@ -15,6 +15,9 @@ import java.util.TreeMap;
 public final class NodeReader {
   private static final int FLAGS = Linux.AT_SYMLINK_NOFOLLOW | Linux.AT_NO_AUTOMOUNT;
 
+  /** XFS shows by these names what {@code system.posix_acl_…} tells. */
+  private static final String ACL_OF_XFS = "trusted.SGI_ACL_";
+
   private final Syscalls sys;
   private final XattrFilter filter;
 
@@ -92,7 +95,8 @@ public final class NodeReader {
     }
     TreeMap<String, byte[]> values = new TreeMap<>();
     for (String stored : names) {
-      Optional<String> shown = filter.read(stored);
+      Optional<String> shown =
+          stored.startsWith(ACL_OF_XFS) ? Optional.empty() : filter.read(stored);
       if (shown.isPresent()) {
         Optional<byte[]> value = sys.getxattr(path, stored, false);
         value.ifPresent(bytes -> values.put(shown.get(), bytes));

@@ -22,8 +22,8 @@ public interface TreeSink {
   void delete(OsPath path) throws EngineException, ErrnoException;
 
   /**
-   * Nothing of what was in the directory before this stream is there any more. Comes right after
-   * the directory itself.
+   * Nothing of what was in the directory before this stream is there any more; what came in this
+   * stream is. A diff says so right after the directory itself, an archive may say it later.
    */
   void opaque(OsPath directory) throws EngineException, ErrnoException;
 

@@ -4,7 +4,11 @@
  * dev.ovl.engine.tree.TreeSink} takes nodes, deletions and opaque directories, in an order in which
  * each parent that is given at all comes before what is in it.
  *
- * <p>Knows nothing of archives, overlays or layers. May import {@code dev.ovl.sys}, {@code
- * dev.ovl.engine.file} and {@link dev.ovl.engine.EngineException}.
+ * <p>{@link dev.ovl.engine.tree.TreeReader} streams a directory, {@link
+ * dev.ovl.engine.tree.TreeWriter} writes a stream into one, whoever made it, in one of the {@link
+ * dev.ovl.engine.tree.LayerForm}s; {@link dev.ovl.engine.tree.TreeWalk} looks at what is there.
+ *
+ * <p>Knows nothing of archives, mounts or which layers there are. May import {@code dev.ovl.sys},
+ * {@code dev.ovl.engine.file} and {@link dev.ovl.engine.EngineException}.
  */
 package dev.ovl.engine.tree;

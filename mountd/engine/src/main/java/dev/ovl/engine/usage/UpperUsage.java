@@ -1,6 +1,7 @@
 package dev.ovl.engine.usage;
 
 import dev.ovl.engine.EngineException;
+import dev.ovl.engine.tree.TreeWalk;
 import dev.ovl.sys.Errno;
 import dev.ovl.sys.ErrnoException;
 import dev.ovl.sys.Fd;
