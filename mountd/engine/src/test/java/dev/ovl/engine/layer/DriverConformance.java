@@ -1,0 +1,473 @@
+package dev.ovl.engine.layer;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.ovl.engine.EngineException;
+import dev.ovl.engine.driver.Driver;
+import dev.ovl.engine.driver.LayerId;
+import dev.ovl.engine.file.Files;
+import dev.ovl.engine.stack.Stacks;
+import dev.ovl.sys.Errno;
+import dev.ovl.sys.ErrnoException;
+import dev.ovl.sys.Fd;
+import dev.ovl.sys.Linux;
+import dev.ovl.sys.LinuxSyscalls;
+import dev.ovl.sys.OsPath;
+import dev.ovl.sys.Syscalls;
+import dev.ovl.testkit.Scratch;
+import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.Queue;
+import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.CountDownLatch;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.RegisterExtension;
+
+/**
+ * What every driver does, on the kernel that this runs on. A class that extends this one names the
+ * driver and skips where the machine lacks what it needs.
+ */
+abstract class DriverConformance {
+  private static final int DEEP = 200;
+  private static final int THREADS = 8;
+
+  @RegisterExtension final Scratch scratch = Scratch.tmpfs();
+
+  final Syscalls sys = new LinuxSyscalls();
+  final Files files = new Files(sys);
+  private final String name;
+  private final List<Stacks> opened = new ArrayList<>();
+
+  DriverConformance(String name) {
+    this.name = name;
+  }
+
+  @AfterEach
+  void unmountAll() throws Exception {
+    layers().cleanup(driver());
+    opened.forEach(Stacks::close);
+  }
+
+  // ---- what tests work with -----------------------------------------------------------------
+
+  final OsPath root() {
+    return scratch.resolve("root");
+  }
+
+  /** As of a process that has just started. */
+  final Layers restarted() {
+    Stacks stacks = new Stacks(sys, root(), scratch.resolve("run"));
+    opened.add(stacks);
+    return stacks.layers();
+  }
+
+  final Layers layers() {
+    return opened.isEmpty() ? restarted() : opened.getLast().layers();
+  }
+
+  final Driver driver() throws EngineException, ErrnoException {
+    return driver(layers());
+  }
+
+  final Driver driver(Layers layers) throws EngineException, ErrnoException {
+    return layers.driver(Optional.of(name));
+  }
+
+  static LayerId id(String text) throws EngineException {
+    return LayerId.of(text);
+  }
+
+  final LayerId create(String id, String... parent) throws Exception {
+    return create(false, id, parent);
+  }
+
+  final LayerId createReadWrite(String id, String... parent) throws Exception {
+    return create(true, id, parent);
+  }
+
+  private LayerId create(boolean readWrite, String id, String... parent) throws Exception {
+    Optional<LayerId> below = parent.length == 0 ? Optional.empty() : Optional.of(id(parent[0]));
+    layers().create(driver(), id(id), below, readWrite);
+    return id(id);
+  }
+
+  final void write(OsPath file, String text) throws ErrnoException {
+    files.mkdirs(file.parent(), 0755);
+    int flags = Linux.O_WRONLY | Linux.O_CREAT | Linux.O_TRUNC;
+    try (Fd fd = new Fd(sys, sys.openat(Linux.AT_FDCWD, file, flags, 0644))) {
+      byte[] bytes = text.getBytes(StandardCharsets.UTF_8);
+      sys.write(fd.number(), ByteBuffer.allocateDirect(bytes.length).put(bytes).flip());
+    }
+  }
+
+  final Optional<String> read(OsPath file) throws ErrnoException {
+    return files.read(file).map(bytes -> new String(bytes, StandardCharsets.UTF_8));
+  }
+
+  /** A layer on another one with files of its own: each is written through the driver's mount. */
+  final LayerId fill(LayerId id, String... content) throws Exception {
+    OsPath place = layers().get(driver(), id);
+    for (String file : content) {
+      int equals = file.indexOf('=');
+      write(place.resolve(file.substring(0, equals)), file.substring(equals + 1));
+    }
+    layers().put(driver(), id);
+    return id;
+  }
+
+  private interface Attempt {
+    void run() throws Exception;
+  }
+
+  private static void assertRefused(String message, Attempt attempt) {
+    assertEquals(
+        message, assertThrows(EngineException.class, attempt::run).getMessage(), "the refusal");
+  }
+
+  // ---- create, exists, remove ---------------------------------------------------------------
+
+  @Test
+  void aLayerComesAndGoes() throws Exception {
+    assertFalse(driver().isUsed());
+    create("base");
+    assertTrue(driver().isUsed());
+    assertTrue(driver().exists(id("base")));
+    assertFalse(driver().exists(id("other")));
+    assertEquals(List.of(id("base")), driver().layers());
+    assertEquals(List.of(), driver().ancestors(id("base")));
+    assertFalse(driver().isCommitted(id("base")));
+
+    assertRefused("layer base exists (EEXIST)", () -> create("base"));
+    layers().remove(driver(), id("base"));
+    assertFalse(driver().exists(id("base")));
+    assertEquals(List.of(), driver().layers());
+    assertRefused("no such layer: base (ENOENT)", () -> layers().remove(driver(), id("base")));
+    create("base");
+  }
+
+  @Test
+  void parentsAreKnownAndCommitted() throws Exception {
+    create("base");
+    create("middle", "base");
+    createReadWrite("top", "middle");
+    assertEquals(List.of(id("middle"), id("base")), driver().ancestors(id("top")));
+    assertTrue(driver().isCommitted(id("base")));
+    assertTrue(driver().isCommitted(id("middle")));
+    assertFalse(driver().isCommitted(id("top")));
+
+    assertRefused("no such parent: none (ENOENT)", () -> create("x", "none"));
+    assertRefused(
+        "layer base is the parent of middle (EBUSY)", () -> layers().remove(driver(), id("base")));
+    for (String next : List.of("top", "middle", "base")) {
+      layers().remove(driver(), id(next));
+    }
+    assertEquals(List.of(), driver().layers());
+  }
+
+  @Test
+  void siblingsShareAParentAndNothingElse() throws Exception {
+    create("base");
+    fill(id("base"), "file=base");
+    for (String child : List.of("a", "b")) {
+      createReadWrite(child, "base");
+      fill(id(child), "file=" + child, "only-" + child + "=1");
+    }
+    assertEquals(Optional.of("base"), seen("base", "file"));
+    assertEquals(Optional.of("a"), seen("a", "file"));
+    assertEquals(Optional.of("b"), seen("b", "file"));
+    assertEquals(Optional.empty(), seen("a", "only-b"));
+    assertEquals(Optional.empty(), seen("base", "only-a"));
+  }
+
+  private Optional<String> seen(String id, String file) throws Exception {
+    OsPath place = layers().get(driver(), id(id));
+    try {
+      return read(place.resolve(file));
+    } finally {
+      layers().put(driver(), id(id));
+    }
+  }
+
+  @Test
+  void theRootDirectoryIsLikeTheParents() throws Exception {
+    create("base");
+    OsPath place = layers().get(driver(), id("base"));
+    sys.fchmodat(Linux.AT_FDCWD, place, 0751);
+    sys.fchownat(Linux.AT_FDCWD, place, 12, 34, 0);
+    layers().put(driver(), id("base"));
+    createReadWrite("top", "base");
+    OsPath top = layers().get(driver(), id("top"));
+    var stat = files.stat(top).orElseThrow();
+    assertEquals(0751, stat.permissions());
+    assertEquals(List.of(12, 34), List.of(stat.uid(), stat.gid()));
+    layers().put(driver(), id("top"));
+  }
+
+  // ---- get and put --------------------------------------------------------------------------
+
+  @Test
+  void nestedGetsWantAsManyPuts() throws Exception {
+    create("base");
+    createReadWrite("top", "base");
+    OsPath place = layers().get(driver(), id("top"));
+    assertEquals(place, layers().get(driver(), id("top")));
+    write(place.resolve("file"), "1");
+    layers().put(driver(), id("top"));
+    assertEquals(Optional.of("1"), read(place.resolve("file")), "still there for the other one");
+    layers().put(driver(), id("top"));
+    assertFalse(driver().isMounted(id("top")));
+    layers().put(driver(), id("top"));
+    assertEquals(Optional.of("1"), seen("top", "file"));
+  }
+
+  @Test
+  void getsAreCountedAcrossARestart() throws Exception {
+    create("base");
+    createReadWrite("top", "base");
+    OsPath place = layers().get(driver(), id("top"));
+    boolean mounts = driver().isMounted(id("top"));
+    Layers later = restarted();
+    assertEquals(place, later.get(driver(later), id("top")));
+    assertEquals(mounts ? 2 : 0, later.report(driver(later), id("top")).gets());
+    later.put(driver(later), id("top"));
+    assertEquals(mounts, driver(later).isMounted(id("top")));
+    later.put(driver(later), id("top"));
+    assertFalse(driver(later).isMounted(id("top")));
+  }
+
+  @Test
+  void aMountThatWasEndedByHandCountsNoMore() throws Exception {
+    create("base");
+    createReadWrite("top", "base");
+    OsPath place = layers().get(driver(), id("top"));
+    layers().get(driver(), id("top"));
+    if (driver().isMounted(id("top"))) {
+      sys.umount2(place, 0);
+      assertEquals(0, layers().report(driver(), id("top")).gets());
+      layers().get(driver(), id("top"));
+      assertEquals(1, layers().report(driver(), id("top")).gets());
+      layers().put(driver(), id("top"));
+      assertFalse(driver().isMounted(id("top")));
+    }
+  }
+
+  @Test
+  void aLayerThatIsMountedStays() throws Exception {
+    create("base");
+    createReadWrite("top", "base");
+    layers().get(driver(), id("top"));
+    if (driver().isMounted(id("top"))) {
+      assertRefused(
+          "layer top is mounted: put it first (EBUSY)", () -> layers().remove(driver(), id("top")));
+      assertRefused(
+          "layer top is mounted: put it first (EBUSY)", () -> layers().commit(driver(), id("top")));
+      assertRefused(
+          "parent top is mounted and not committed: it still changes (EBUSY)",
+          () -> create("child", "top"));
+    }
+    layers().put(driver(), id("top"));
+    layers().remove(driver(), id("top"));
+    assertFalse(driver().exists(id("top")));
+  }
+
+  @Test
+  void aMountThatIsUsedIsNotEnded() throws Exception {
+    create("base");
+    createReadWrite("top", "base");
+    OsPath place = layers().get(driver(), id("top"));
+    if (driver().isMounted(id("top"))) {
+      try (Fd user = files.openDirectory(place)) {
+        EngineException busy =
+            assertThrows(EngineException.class, () -> layers().put(driver(), id("top")));
+        assertEquals(Optional.of(Errno.EBUSY), busy.errno());
+        assertTrue(driver().isMounted(id("top")));
+        assertEquals(1, layers().report(driver(), id("top")).gets());
+      }
+    }
+    layers().put(driver(), id("top"));
+    assertFalse(driver().isMounted(id("top")));
+  }
+
+  @Test
+  void aCommittedLayerIsReadOnly() throws Exception {
+    create("base");
+    fill(id("base"), "a=1");
+    createReadWrite("top", "base");
+    fill(id("top"), "b=2");
+    layers().commit(driver(), id("top"));
+    layers().commit(driver(), id("top"));
+    assertTrue(driver().isCommitted(id("top")));
+    OsPath place = layers().get(driver(), id("top"));
+    assertEquals(Optional.of("1"), read(place.resolve("a")));
+    assertEquals(Optional.of("2"), read(place.resolve("b")));
+    if (driver().isMounted(id("top"))) {
+      ErrnoException readOnly =
+          assertThrows(ErrnoException.class, () -> write(place.resolve("c"), "3"));
+      assertEquals(Errno.EROFS, readOnly.errno());
+    }
+    layers().put(driver(), id("top"));
+  }
+
+  @Test
+  void cleanupEndsAllMounts() throws Exception {
+    create("base");
+    for (String child : List.of("a", "b")) {
+      createReadWrite(child, "base");
+      layers().get(driver(), id(child));
+      layers().get(driver(), id(child));
+    }
+    layers().cleanup(driver());
+    for (String child : List.of("a", "b")) {
+      assertFalse(driver().isMounted(id(child)));
+      assertEquals(0, layers().report(driver(), id(child)).gets());
+    }
+  }
+
+  // ---- depth --------------------------------------------------------------------------------
+
+  @Test
+  void aChainOfTwoHundred() throws Exception {
+    create("l0");
+    fill(id("l0"), "f0=0", "all=0");
+    for (int i = 1; i < DEEP; i++) {
+      createReadWrite("l" + i, "l" + (i - 1));
+      if (i % 20 == 0 || i == DEEP - 1) {
+        fill(id("l" + i), "f" + i + "=" + i, "all=" + i);
+      }
+    }
+    assertEquals(DEEP - 1, driver().ancestors(id("l" + (DEEP - 1))).size());
+    OsPath place = layers().get(driver(), id("l" + (DEEP - 1)));
+    for (int i = 0; i < DEEP; i += 20) {
+      assertEquals(Optional.of("" + i), read(place.resolve("f" + i)));
+    }
+    assertEquals(Optional.of("" + (DEEP - 1)), read(place.resolve("all")));
+    layers().put(driver(), id("l" + (DEEP - 1)));
+  }
+
+  // ---- what is told -------------------------------------------------------------------------
+
+  @Test
+  void aReportTellsAll() throws Exception {
+    create("base");
+    createReadWrite("top", "base");
+    LayerReport report = layers().report(driver(), id("top"));
+    assertEquals(name, report.driver());
+    assertEquals(Optional.of(id("base")), report.parent());
+    assertFalse(report.committed());
+    assertFalse(report.mounted());
+    assertEquals(Optional.empty(), report.user());
+    assertFalse(report.metadata().isEmpty());
+    for (String place : report.metadata().values()) {
+      assertTrue(place.startsWith(root().toString()), place);
+    }
+    assertFalse(driver().status().isEmpty());
+    assertRefused("no such layer: x (ENOENT)", () -> layers().report(driver(), id("x")));
+  }
+
+  @Test
+  void nobodyElseLooksIntoLayers() throws Exception {
+    create("base");
+    fill(id("base"), "file=1");
+    // the content itself has the modes that its owner gave it, so a directory above must be shut
+    assertTrue(isShut(layers().get(driver(), id("base"))), "others can reach the content");
+  }
+
+  private boolean isShut(OsPath place) throws ErrnoException {
+    for (OsPath at = place.parent(); !at.equals(root()); at = at.parent()) {
+      if ((files.stat(at).orElseThrow().permissions() & 0001) == 0) {
+        return true;
+      }
+    }
+    return false;
+  }
+
+  // ---- at once, and after a crash -----------------------------------------------------------
+
+  @Test
+  void manyAtOnce() throws Exception {
+    create("base");
+    fill(id("base"), "file=base");
+    Queue<Throwable> failures = new ConcurrentLinkedQueue<>();
+    CountDownLatch ready = new CountDownLatch(THREADS);
+    Layers layers = layers();
+    Driver driver = driver();
+    List<Thread> threads = new ArrayList<>();
+    for (int t = 0; t < THREADS; t++) {
+      int number = t;
+      threads.add(
+          Thread.ofPlatform()
+              .start(
+                  () -> {
+                    try {
+                      ready.countDown();
+                      ready.await();
+                      for (int i = 0; i < 10; i++) {
+                        work(layers, driver, id("t" + number + "-" + i));
+                      }
+                    } catch (Throwable e) {
+                      failures.add(e);
+                    }
+                  }));
+    }
+    for (Thread thread : threads) {
+      thread.join();
+    }
+    assertEquals(List.of(), List.copyOf(failures));
+    assertEquals(List.of(id("base")), driver.layers());
+    assertEquals(List.of(), files.list(root().resolve("locks")));
+  }
+
+  private void work(Layers layers, Driver driver, LayerId id) throws Exception {
+    layers.create(driver, id, Optional.of(id("base")), true);
+    OsPath place = layers.get(driver, id);
+    assertEquals(Optional.of("base"), read(place.resolve("file")));
+    write(place.resolve("file"), id.text());
+    assertEquals(Optional.of(id.text()), read(place.resolve("file")));
+    layers.put(driver, id);
+    layers.remove(driver, id);
+  }
+
+  @Test
+  void oneLayerIsMadeOnce() throws Exception {
+    create("base");
+    Queue<String> outcomes = new ConcurrentLinkedQueue<>();
+    Layers layers = layers();
+    Driver driver = driver();
+    List<Thread> threads = new ArrayList<>();
+    for (int t = 0; t < THREADS; t++) {
+      threads.add(
+          Thread.ofPlatform()
+              .start(
+                  () -> {
+                    try {
+                      layers.create(driver, id("one"), Optional.of(id("base")), true);
+                      outcomes.add("made");
+                    } catch (EngineException | ErrnoException e) {
+                      outcomes.add(e.getMessage());
+                    }
+                  }));
+    }
+    for (Thread thread : threads) {
+      thread.join();
+    }
+    assertEquals(1, outcomes.stream().filter("made"::equals).count());
+    assertEquals(
+        THREADS - 1, outcomes.stream().filter("layer one exists (EEXIST)"::equals).count());
+  }
+
+  @Test
+  void recoveringAWholeRootChangesNothing() throws Exception {
+    create("base");
+    fill(id("base"), "file=1");
+    createReadWrite("top", "base");
+    assertEquals(List.of(), restarted().recover());
+    assertEquals(Optional.of("1"), seen("top", "file"));
+  }
+}
