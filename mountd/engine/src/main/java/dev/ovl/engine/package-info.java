@@ -11,6 +11,8 @@
  *   <li>{@link dev.ovl.engine.tree}: trees of files as values and streams. {@code file}.
  *   <li>{@link dev.ovl.engine.mount}: overlay mounts as values, ways to make them, what is mounted
  *       and who uses it. {@code file}.
+ *   <li>{@link dev.ovl.engine.diff}: what changed between two trees of layers. {@code file}, {@code
+ *       tree}.
  *   <li>{@link dev.ovl.engine.usage}: blocks, inodes and cached pages of trees. {@code file},
  *       {@code tree}.
  *   <li>{@link dev.ovl.engine.driver}: layers on disk, a package a driver. {@code file}, {@code

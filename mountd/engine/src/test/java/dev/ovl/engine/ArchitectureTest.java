@@ -28,6 +28,7 @@ class ArchitectureTest {
   @ArchTest static final ArchRule MOUNT = only("mount", "dev.ovl.engine.file");
   @ArchTest static final ArchRule ROOT = only("root", "dev.ovl.engine.file", "dev.ovl.json");
   @ArchTest static final ArchRule TREE = only("tree", "dev.ovl.engine.file");
+  @ArchTest static final ArchRule DIFF = only("diff", "dev.ovl.engine.file", "dev.ovl.engine.tree");
 
   @ArchTest
   static final ArchRule DRIVER =
@@ -83,6 +84,7 @@ class ArchitectureTest {
           .should()
           .resideInAnyPackage(
               "dev.ovl.engine",
+              "dev.ovl.engine.diff",
               "dev.ovl.engine.file",
               "dev.ovl.engine.mount",
               "dev.ovl.engine.driver..",

@@ -15,7 +15,7 @@ import java.util.Optional;
  * Opens and looks at what lies beneath an open directory while others may change it: no link is
  * followed, no mount entered, and what is gone is an answer.
  */
-final class Beneath {
+public final class Beneath {
   /** Bytes of a path that one call takes, its NUL not counted (PATH_MAX). */
   private static final int MAX_PATH = 4095;
 
@@ -24,7 +24,10 @@ final class Beneath {
 
   private final Syscalls sys;
 
-  Beneath(Syscalls sys) {
+  /**
+   * @param sys what to call
+   */
+  public Beneath(Syscalls sys) {
     this.sys = sys;
   }
 
@@ -50,10 +53,22 @@ final class Beneath {
 
   /** Opens a directory for reading by its path from {@code top}, however long that is. */
   Optional<Fd> open(Fd top, OsPath path) throws ErrnoException {
+    return open(top, path, Linux.O_RDONLY | Linux.O_DIRECTORY);
+  }
+
+  /**
+   * Opens a file by its path from {@code top}, however long that is; empty when it is not there, or
+   * not to be reached without a link or a mount.
+   *
+   * @param top a directory; O_PATH will do
+   * @param flags O_ flags; O_NOFOLLOW is added
+   */
+  public Optional<Fd> open(Fd top, OsPath path, int flags) throws ErrnoException {
     List<OsPath> parts = parts(path);
     Optional<Fd> at = Optional.empty();
     for (int i = 0; i < parts.size(); i++) {
-      int access = i == parts.size() - 1 ? Linux.O_RDONLY : Linux.O_PATH;
+      boolean last = i == parts.size() - 1;
+      int access = last ? flags : Linux.O_PATH | Linux.O_DIRECTORY;
       Optional<Fd> above = at;
       try {
         at = openBeneath(above.orElse(top), parts.get(i), access);
@@ -86,9 +101,8 @@ final class Beneath {
   }
 
   private Optional<Fd> openBeneath(Fd directory, OsPath path, int access) throws ErrnoException {
-    long flags = (long) access | Linux.O_DIRECTORY | Linux.O_NOFOLLOW;
     try {
-      OpenHow how = new OpenHow(flags, 0, RESOLVE);
+      OpenHow how = new OpenHow((long) access | Linux.O_NOFOLLOW, 0, RESOLVE);
       return Optional.of(new Fd(sys, sys.openat2(directory.number(), path, how)));
     } catch (ErrnoException e) {
       return absent(e);
@@ -103,7 +117,7 @@ final class Beneath {
   }
 
   /** Removed; or replaced by something else, a link (ELOOP) or a mount (EXDEV) among it. */
-  static boolean isGone(ErrnoException e) {
+  public static boolean isGone(ErrnoException e) {
     return switch (e.errno()) {
       case ENOENT, ENOTDIR, ELOOP, EXDEV, ESTALE -> true;
       default -> false;
