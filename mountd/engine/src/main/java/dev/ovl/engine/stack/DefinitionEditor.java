@@ -338,7 +338,7 @@ final class DefinitionEditor {
 
   /** Makes links and layer; {@code made} gets the links. False when a link's name is taken. */
   private boolean make(StackDefinition stack, Optional<StackDefinition> before, Set<String> made)
-      throws ErrnoException {
+      throws EngineException, ErrnoException {
     Set<String> present = new HashSet<>();
     before.ifPresent(b -> b.links().forEach(present::add));
     for (Lower lower : stack.lowers()) {

@@ -4,6 +4,7 @@ import dev.ovl.engine.EngineException;
 import dev.ovl.engine.driver.LayerId;
 import dev.ovl.engine.driver.overlay2.Overlay2Driver;
 import dev.ovl.engine.driver.overlay2.Overlay2Home;
+import dev.ovl.engine.driver.vfs.VfsDriver;
 import dev.ovl.engine.file.Files;
 import dev.ovl.engine.file.Locks;
 import dev.ovl.engine.file.Lookout;
@@ -103,7 +104,8 @@ public final class Stacks implements AutoCloseable {
                         new OverlayMounter(sys, run.resolve("nested")),
                         table,
                         census,
-                        holders))),
+                        holders),
+                    new VfsDriver(sys, root))),
             locks,
             new LayerUsers(store));
     this.editor =

@@ -1,6 +1,7 @@
 package dev.ovl.engine.driver.overlay2;
 
 import dev.ovl.engine.EngineException;
+import dev.ovl.engine.driver.DirectoryDraft;
 import dev.ovl.engine.driver.Driver;
 import dev.ovl.engine.driver.LayerId;
 import dev.ovl.engine.driver.overlay2.Overlay2Home.Below;
@@ -15,6 +16,8 @@ import dev.ovl.engine.mount.OverlayCensus;
 import dev.ovl.engine.mount.OverlayChecks;
 import dev.ovl.engine.mount.OverlayMount;
 import dev.ovl.engine.mount.OverlayMounter;
+import dev.ovl.engine.tree.LayerForm;
+import dev.ovl.engine.tree.TreeWriter;
 import dev.ovl.sys.Errno;
 import dev.ovl.sys.ErrnoException;
 import dev.ovl.sys.Linux;
@@ -90,6 +93,7 @@ public final class Overlay2Driver implements Driver {
 
   @Override
   public List<String> recover() throws EngineException, ErrnoException {
+    home.prepare();
     return Repair.run(sys, home);
   }
 
@@ -308,7 +312,7 @@ public final class Overlay2Driver implements Driver {
 
   @Override
   public Draft draft(LayerId id) throws EngineException, ErrnoException {
-    throw new UnsupportedOperationException();
+    return DirectoryDraft.begin(sys, home.diff(id), LayerForm.OVERLAY, TreeWriter.Parents.UNKNOWN);
   }
 
   @Override

@@ -1,12 +1,12 @@
 package dev.ovl.engine.driver.overlay2;
 
 import dev.ovl.engine.EngineException;
+import dev.ovl.engine.driver.LayerDirectories;
 import dev.ovl.engine.driver.LayerId;
 import dev.ovl.engine.file.Files;
 import dev.ovl.engine.file.RandomBytes;
 import dev.ovl.sys.Errno;
 import dev.ovl.sys.ErrnoException;
-import dev.ovl.sys.Fd;
 import dev.ovl.sys.Linux;
 import dev.ovl.sys.OsPath;
 import dev.ovl.sys.Statx;
@@ -24,9 +24,7 @@ import java.util.stream.Collectors;
  * directory a layer ({@code diff link lower work merged committed}) and {@code l/} with the short
  * links.
  *
- * <p>A layer is made beside its place and renamed into it, and renamed out of it before it is
- * removed; while either goes on the directory with the passing name is locked by flock(2), so that
- * one without a lock is rubbish. Callers see to it that no two operations on one layer run at once.
+ * <p>Callers see to it that no two operations on one layer run at once.
  */
 public final class Overlay2Home {
   /** The driver's name and its directory's under the root. */
@@ -40,6 +38,7 @@ public final class Overlay2Home {
   private final Files files;
   private final RandomBytes random;
   private final OsPath directory;
+  private final LayerDirectories layers;
   private final ShortLinks links;
 
   /**
@@ -51,6 +50,7 @@ public final class Overlay2Home {
     this.files = new Files(sys);
     this.random = new RandomBytes(sys);
     this.directory = root.resolve(NAME);
+    this.layers = new LayerDirectories(sys, directory);
     this.links = new ShortLinks(sys, directory);
   }
 
@@ -79,7 +79,7 @@ public final class Overlay2Home {
 
   /** All that is the layer's. */
   OsPath layer(LayerId id) {
-    return directory.resolve(id.text());
+    return layers.place(id);
   }
 
   /** The layer's content, which is the upper directory of its mount. */
@@ -97,28 +97,16 @@ public final class Overlay2Home {
     return layer(id).resolve("merged");
   }
 
-  private OsPath drafted(LayerId id) {
-    return directory.resolve(Files.TEMPORARY_PREFIX + id);
-  }
-
-  private OsPath removing(LayerId id) {
-    return directory.resolve(id + LayerId.REMOVING);
-  }
-
   // ---- what there is ------------------------------------------------------------------------
 
   /** The ids of the layers, sorted. */
   public List<LayerId> layers() throws ErrnoException {
-    List<LayerId> layers = new ArrayList<>();
-    for (OsPath name : files.list(directory)) {
-      LayerId.parse(name.toString()).ifPresent(layers::add);
-    }
-    return layers;
+    return layers.list();
   }
 
   /** Whether there is such a layer. */
   public boolean exists(LayerId id) throws ErrnoException {
-    return files.lstat(layer(id)).filter(Statx::isDirectory).isPresent();
+    return layers.exists(id);
   }
 
   /** The name of the layer's short link; empty when its file is lost or makes no sense. */
@@ -198,27 +186,8 @@ public final class Overlay2Home {
    * @return false when the link's name is taken; nothing is made then
    */
   public boolean create(LayerId id, String link, List<String> lowerLinks, Optional<Statx> rootOf)
-      throws ErrnoException {
-    OsPath draft = drafted(id);
-    files.removeTree(draft);
-    files.mkdir(draft, 0710);
-    try (Fd lock = lock(draft)) {
-      OsPath diff = draft.resolve("diff");
-      files.mkdir(diff, 0755);
-      if (rootOf.isPresent()) {
-        Statx like = rootOf.get();
-        sys.fchownat(Linux.AT_FDCWD, diff, like.uid(), like.gid(), Linux.AT_SYMLINK_NOFOLLOW);
-        sys.fchmodat(Linux.AT_FDCWD, diff, like.permissions());
-      }
-      files.create(draft.resolve("link"), ascii(link), 0644);
-      if (!lowerLinks.isEmpty()) {
-        files.mkdir(draft.resolve("work"), 0700);
-        files.create(draft.resolve("lower"), lowerText(lowerLinks), 0644);
-      }
-      sys.fsync(lock.number());
-      files.rename(draft, layer(id));
-    }
-    files.sync(directory);
+      throws EngineException, ErrnoException {
+    layers.make(id, 0710, draft -> fill(draft, link, lowerLinks, rootOf));
     if (links.make(link, linkTarget(id))
         || links.target(link).equals(Optional.of(linkTarget(id)))) {
       return true;
@@ -227,15 +196,19 @@ public final class Overlay2Home {
     return false;
   }
 
-  /** Holds a directory with a passing name, so that nobody takes it for rubbish. */
-  private Fd lock(OsPath passing) throws ErrnoException {
-    Fd fd = files.openDirectory(passing);
-    try {
-      sys.flock(fd.number(), Linux.LOCK_EX | Linux.LOCK_NB);
-      return fd;
-    } catch (ErrnoException e) {
-      fd.close();
-      throw e;
+  private void fill(OsPath draft, String link, List<String> lowerLinks, Optional<Statx> rootOf)
+      throws ErrnoException {
+    OsPath diff = draft.resolve("diff");
+    files.mkdir(diff, 0755);
+    if (rootOf.isPresent()) {
+      Statx like = rootOf.get();
+      sys.fchownat(Linux.AT_FDCWD, diff, like.uid(), like.gid(), Linux.AT_SYMLINK_NOFOLLOW);
+      sys.fchmodat(Linux.AT_FDCWD, diff, like.permissions());
+    }
+    files.create(draft.resolve("link"), ascii(link), 0644);
+    if (!lowerLinks.isEmpty()) {
+      files.mkdir(draft.resolve("work"), 0700);
+      files.create(draft.resolve("lower"), lowerText(lowerLinks), 0644);
     }
   }
 
@@ -282,22 +255,14 @@ public final class Overlay2Home {
    * @throws ErrnoException EBUSY, EXDEV: something is mounted in it, and stays
    */
   public void remove(LayerId id) throws ErrnoException {
-    OsPath removing = removing(id);
-    files.removeTree(drafted(id));
-    if (files.lstat(layer(id)).isPresent()) {
+    if (exists(id)) {
       files.rmdir(merged(id));
-      files.removeTree(removing);
       Optional<String> link = link(id);
       if (link.isPresent() && links.target(link.get()).equals(Optional.of(linkTarget(id)))) {
         links.remove(link.get());
       }
-      files.rename(layer(id), removing);
     }
-    if (files.lstat(removing).isPresent()) {
-      try (Fd lock = lock(removing)) {
-        files.removeTree(removing);
-      }
-    }
+    layers.remove(id);
   }
 
   /** Removes what a crash left of writing a layer's files. */
@@ -314,37 +279,11 @@ public final class Overlay2Home {
    * @return what was removed
    */
   public List<OsPath> sweep() throws ErrnoException {
-    return rubbish(files::removeTree);
+    return layers.sweep();
   }
 
   /** What {@link #sweep()} would remove. */
   public List<OsPath> rubbish() throws ErrnoException {
-    return rubbish(directory -> {});
-  }
-
-  /** What is done with a directory that is held. */
-  private interface Work {
-    void on(OsPath directory) throws ErrnoException;
-  }
-
-  private List<OsPath> rubbish(Work work) throws ErrnoException {
-    List<OsPath> found = new ArrayList<>();
-    for (OsPath name : files.list(directory)) {
-      String text = name.toString();
-      if (text.startsWith(Files.TEMPORARY_PREFIX) || text.endsWith(LayerId.REMOVING)) {
-        OsPath passing = directory.resolve(name);
-        try (Fd fd = files.openDirectory(passing)) {
-          if (sys.flock(fd.number(), Linux.LOCK_EX | Linux.LOCK_NB)) {
-            work.on(passing);
-            found.add(passing);
-          }
-        } catch (ErrnoException e) {
-          if (!e.is(Errno.ENOENT) && !e.is(Errno.ENOTDIR)) {
-            throw e;
-          }
-        }
-      }
-    }
-    return found;
+    return layers.rubbish();
   }
 }

@@ -1,6 +1,7 @@
 package dev.ovl.engine.driver.overlay2;
 
 import dev.ovl.engine.EngineException;
+import dev.ovl.engine.driver.DirectoryDraft;
 import dev.ovl.engine.driver.LayerId;
 import dev.ovl.engine.file.Files;
 import dev.ovl.sys.ErrnoException;
@@ -22,6 +23,7 @@ import java.util.Set;
  * it is and is told.
  */
 final class Repair {
+  private final Syscalls sys;
   private final Files files;
   private final Overlay2Home home;
   private final ShortLinks links;
@@ -34,6 +36,7 @@ final class Repair {
   private final Map<LayerId, String> linkOf = new HashMap<>();
 
   private Repair(Syscalls sys, Overlay2Home home) {
+    this.sys = sys;
     this.files = new Files(sys);
     this.home = home;
     this.links = home.links();
@@ -46,6 +49,9 @@ final class Repair {
       repair.done.add("removed " + rubbish.quoted() + ", which was not whole any more, or not yet");
     }
     List<LayerId> layers = repair.sweepHalfMade(home.layers());
+    for (LayerId id : layers) {
+      repair.sweepDraft(id);
+    }
     repair.findLinks();
     for (LayerId id : layers) {
       repair.link(id);
@@ -76,6 +82,14 @@ final class Repair {
         && files.lstat(home.diff(id)).isEmpty()
         && home.link(id).isEmpty()
         && home.lowerLinks(id).isEmpty();
+  }
+
+  /** Content that was being written into the layer when its process ended. */
+  private void sweepDraft(LayerId id) throws ErrnoException {
+    OsPath draft = DirectoryDraft.draftOf(home.diff(id));
+    if (files.lstat(draft).isPresent() && DirectoryDraft.sweep(sys, draft)) {
+      done.add("layer " + id + ": removed content that was never whole");
+    }
   }
 
   // ---- links --------------------------------------------------------------------------------

@@ -1,0 +1,173 @@
+package dev.ovl.engine.driver;
+
+import dev.ovl.engine.EngineException;
+import dev.ovl.engine.file.Files;
+import dev.ovl.sys.Errno;
+import dev.ovl.sys.ErrnoException;
+import dev.ovl.sys.Fd;
+import dev.ovl.sys.Linux;
+import dev.ovl.sys.OsPath;
+import dev.ovl.sys.Statx;
+import dev.ovl.sys.Syscalls;
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * Directories named by the ids of layers, which come and go as a whole: one is made beside its
+ * place and renamed into it, and renamed out of it before it is removed. While either goes on the
+ * directory with the passing name is locked by flock(2), so that one without a lock is rubbish.
+ */
+public final class LayerDirectories {
+  private final Syscalls sys;
+  private final Files files;
+  private final OsPath directory;
+
+  /**
+   * @param directory that holds them
+   */
+  public LayerDirectories(Syscalls sys, OsPath directory) {
+    this.sys = sys;
+    this.files = new Files(sys);
+    this.directory = directory;
+  }
+
+  /** The directory of a layer, whether it exists or not. */
+  public OsPath place(LayerId id) {
+    return directory.resolve(id.text());
+  }
+
+  private OsPath removing(LayerId id) {
+    return directory.resolve(id + LayerId.REMOVING);
+  }
+
+  /** The ids of those that there are, sorted. */
+  public List<LayerId> list() throws ErrnoException {
+    List<LayerId> ids = new ArrayList<>();
+    for (OsPath name : files.list(directory)) {
+      LayerId.parse(name.toString()).ifPresent(ids::add);
+    }
+    return ids;
+  }
+
+  /** Whether there is a directory for the layer. */
+  public boolean exists(LayerId id) throws ErrnoException {
+    return files.lstat(place(id)).filter(Statx::isDirectory).isPresent();
+  }
+
+  // ---- making -------------------------------------------------------------------------------
+
+  /** Fills a directory. */
+  public interface Filling {
+    /**
+     * Fills it; what it writes is made durable by it.
+     *
+     * @param draft where it is while it is being made
+     */
+    void fill(OsPath draft) throws EngineException, ErrnoException;
+  }
+
+  /**
+   * Makes a directory and what is in it at one stroke. When that fails nothing is left.
+   *
+   * @param id that has none
+   */
+  public void make(LayerId id, int permissions, Filling filling)
+      throws EngineException, ErrnoException {
+    OsPath draft = Files.temporary(place(id));
+    files.removeTree(draft);
+    files.mkdir(draft, permissions);
+    try (Fd lock = lock(draft)) {
+      try {
+        filling.fill(draft);
+        sys.fsync(lock.number());
+        files.rename(draft, place(id));
+      } catch (EngineException | ErrnoException | RuntimeException failure) {
+        takeBack(draft, failure);
+        throw failure;
+      }
+    }
+    files.sync(directory);
+  }
+
+  private void takeBack(OsPath draft, Exception failure) {
+    try {
+      files.removeTree(draft);
+    } catch (ErrnoException second) {
+      failure.addSuppressed(second);
+    }
+  }
+
+  /** Holds a directory with a passing name, so that nobody takes it for rubbish. */
+  private Fd lock(OsPath passing) throws ErrnoException {
+    Fd fd = files.openDirectory(passing);
+    try {
+      sys.flock(fd.number(), Linux.LOCK_EX | Linux.LOCK_NB);
+      return fd;
+    } catch (ErrnoException e) {
+      fd.close();
+      throw e;
+    }
+  }
+
+  // ---- removing -----------------------------------------------------------------------------
+
+  /**
+   * Removes a layer's directory with all that is in it; one that is gone already is fine.
+   *
+   * @throws ErrnoException EBUSY, EXDEV: something is mounted in it, and stays
+   */
+  public void remove(LayerId id) throws ErrnoException {
+    OsPath removing = removing(id);
+    files.removeTree(Files.temporary(place(id)));
+    if (files.lstat(place(id)).isPresent()) {
+      files.removeTree(removing);
+      files.rename(place(id), removing);
+    }
+    if (files.lstat(removing).isPresent()) {
+      try (Fd lock = lock(removing)) {
+        files.removeTree(removing);
+      }
+    }
+  }
+
+  /**
+   * Removes what crashes left of layers that were being made or removed, and leaves alone those of
+   * operations under way.
+   *
+   * @return what was removed
+   */
+  public List<OsPath> sweep() throws ErrnoException {
+    return rubbish(files::removeTree);
+  }
+
+  /** What {@link #sweep} would remove. */
+  public List<OsPath> rubbish() throws ErrnoException {
+    return rubbish(passing -> {});
+  }
+
+  /** What is done with a directory that is held. */
+  private interface Work {
+    void on(OsPath passing) throws ErrnoException;
+  }
+
+  private List<OsPath> rubbish(Work work) throws ErrnoException {
+    List<OsPath> found = new ArrayList<>();
+    for (OsPath name : files.list(directory)) {
+      String text = name.toString();
+      if (text.startsWith(Files.TEMPORARY_PREFIX) || text.endsWith(LayerId.REMOVING)) {
+        OsPath passing = directory.resolve(name);
+        try (Fd fd = files.openDirectory(passing)) {
+          if (sys.flock(fd.number(), Linux.LOCK_EX | Linux.LOCK_NB)) {
+            work.on(passing);
+            found.add(passing);
+          }
+        } catch (ErrnoException e) {
+          if (!e.is(Errno.ENOENT) && !e.is(Errno.ENOTDIR)) {
+            throw e;
+          }
+        }
+      }
+    }
+    return found;
+  }
+}
