@@ -32,7 +32,12 @@ class ArchitectureTest {
 
   @ArchTest
   static final ArchRule DRIVER =
-      only("driver", "dev.ovl.engine.file", "dev.ovl.engine.mount", "dev.ovl.engine.tree");
+      only(
+          "driver",
+          "dev.ovl.engine.file",
+          "dev.ovl.engine.mount",
+          "dev.ovl.engine.tree",
+          "dev.ovl.engine.diff");
 
   @ArchTest
   static final ArchRule USAGE = only("usage", "dev.ovl.engine.file", "dev.ovl.engine.tree");
@@ -62,6 +67,7 @@ class ArchitectureTest {
           "dev.ovl.engine.root",
           "dev.ovl.engine.mount",
           "dev.ovl.engine.tree",
+          "dev.ovl.engine.diff",
           "dev.ovl.engine.driver..",
           "dev.ovl.engine.probe");
 

@@ -1,6 +1,7 @@
 package dev.ovl.engine.driver;
 
 import dev.ovl.engine.EngineException;
+import dev.ovl.engine.diff.View;
 import dev.ovl.engine.tree.TreeSink;
 import dev.ovl.sys.ErrnoException;
 import dev.ovl.sys.OsPath;
@@ -18,7 +19,7 @@ import java.util.SortedMap;
  *
  * <p>Of Docker's two interfaces, ProtoDriver and Driver, the first is here as it is. The second,
  * Diff, Changes, ApplyDiff and DiffSize, follows from two questions, so that it is the same code
- * for all drivers: {@code view}, what a layer shows as layers or as a plain tree, between two of
+ * for all drivers: {@link #view}, what a layer shows as layers or as a plain tree, between two of
  * which differences are found; and {@link #draft}, a place where content is written before anybody
  * sees it.
  *
@@ -76,6 +77,24 @@ public interface Driver extends AutoCloseable {
    */
   void create(LayerId id, Optional<LayerId> parent) throws EngineException, ErrnoException;
 
+  /**
+   * Makes a layer with content and commits it, at one stroke: nobody sees it before it is whole.
+   *
+   * @param parent exists, and is committed by this
+   */
+  void create(LayerId id, Optional<LayerId> parent, Writing content)
+      throws EngineException, ErrnoException;
+
+  /** Content that is to be written. */
+  interface Writing {
+    /**
+     * Writes it.
+     *
+     * @param sink is finished by this
+     */
+    void into(TreeSink sink) throws EngineException, ErrnoException;
+  }
+
   /** Makes an empty layer that is to be mounted and written to. */
   void createReadWrite(LayerId id, Optional<LayerId> parent) throws EngineException, ErrnoException;
 
@@ -103,6 +122,13 @@ public interface Driver extends AutoCloseable {
 
   /** Docker's GetMetadata: paths, by the names that {@code docker inspect} shows. */
   SortedMap<String, String> metadata(LayerId id) throws EngineException, ErrnoException;
+
+  /**
+   * What {@link #get} shows, as layers or as a plain tree: what differences are found by.
+   *
+   * @throws EngineException an ancestor is missing
+   */
+  View view(LayerId id) throws EngineException, ErrnoException;
 
   /**
    * Begins to write into a layer that is neither committed nor mounted, above what it has already.

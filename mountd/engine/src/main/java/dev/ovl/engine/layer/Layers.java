@@ -1,6 +1,9 @@
 package dev.ovl.engine.layer;
 
 import dev.ovl.engine.EngineException;
+import dev.ovl.engine.diff.Progress;
+import dev.ovl.engine.diff.TreeDiff;
+import dev.ovl.engine.diff.View;
 import dev.ovl.engine.driver.Driver;
 import dev.ovl.engine.driver.LayerId;
 import dev.ovl.engine.file.Files;
@@ -14,6 +17,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.TreeSet;
+import java.util.function.BooleanSupplier;
 
 /**
  * The layers of one root, whatever driver keeps them.
@@ -27,6 +31,7 @@ import java.util.TreeSet;
  * changed.
  */
 public final class Layers implements AutoCloseable {
+  private final Syscalls sys;
   private final Files files;
   private final OsPath root;
   private final RootFormat format;
@@ -59,6 +64,7 @@ public final class Layers implements AutoCloseable {
       Drivers drivers,
       Locks locks,
       Users users) {
+    this.sys = sys;
     this.files = new Files(sys);
     this.root = root;
     this.format = format;
@@ -153,6 +159,26 @@ public final class Layers implements AutoCloseable {
    */
   public void create(Driver driver, LayerId id, Optional<LayerId> parent, boolean readWrite)
       throws EngineException, ErrnoException {
+    make(
+        driver,
+        id,
+        parent,
+        () -> {
+          if (readWrite) {
+            driver.createReadWrite(id, parent);
+          } else {
+            driver.create(id, parent);
+          }
+        });
+  }
+
+  /** What makes a layer. */
+  private interface Making {
+    void run() throws EngineException, ErrnoException;
+  }
+
+  private void make(Driver driver, LayerId id, Optional<LayerId> parent, Making making)
+      throws EngineException, ErrnoException {
     checkCreate(driver, id, parent);
     format.prepare(locks);
     driver.prepare();
@@ -163,11 +189,7 @@ public final class Layers implements AutoCloseable {
         both,
         () -> {
           checkCreate(driver, id, parent);
-          if (readWrite) {
-            driver.createReadWrite(id, parent);
-          } else {
-            driver.create(id, parent);
-          }
+          making.run();
           return id;
         });
   }
@@ -284,6 +306,75 @@ public final class Layers implements AutoCloseable {
       }
     }
     return children;
+  }
+
+  // ---- content ------------------------------------------------------------------------------
+
+  /**
+   * Makes a committed layer with content, at one stroke.
+   *
+   * @param parent absent: a base layer. It is committed by this
+   * @throws EngineException as {@link #create(Driver, LayerId, Optional, boolean)}, and what the
+   *     content says; nothing is made then
+   */
+  public void create(Driver driver, LayerId id, Optional<LayerId> parent, Driver.Writing content)
+      throws EngineException, ErrnoException {
+    make(driver, id, parent, () -> driver.create(id, parent, content));
+  }
+
+  /**
+   * Writes content into a layer, above what it has. When that fails the layer is as it was.
+   *
+   * @throws EngineException there is none; it is committed or mounted; what the content says
+   */
+  public void apply(Driver driver, LayerId id, Driver.Writing content)
+      throws EngineException, ErrnoException {
+    lockedExisting(
+        driver,
+        id,
+        () -> {
+          checkApply(driver, id);
+          try (Driver.Draft draft = driver.draft(id)) {
+            content.into(draft.sink());
+            draft.keep();
+          }
+          return id;
+        });
+  }
+
+  /** Checks all that {@link #apply} checks before it writes; changes nothing. */
+  public void checkApply(Driver driver, LayerId id) throws EngineException, ErrnoException {
+    requireExisting(driver, id);
+    refuseOwned(id);
+    refuseMounted(driver, id);
+    if (driver.isCommitted(id)) {
+      throw EngineException.failed(
+          "layer " + id + " is committed: it does not change any more", Errno.EROFS);
+    }
+  }
+
+  /**
+   * What the layer has that another one has not.
+   *
+   * @param against absent: its parent, or nothing for a base layer
+   * @return to be closed
+   */
+  public TreeDiff compare(
+      Driver driver,
+      LayerId id,
+      Optional<LayerId> against,
+      Progress progress,
+      BooleanSupplier cancelled)
+      throws EngineException, ErrnoException {
+    requireExisting(driver, id);
+    Optional<LayerId> other = against;
+    if (other.isEmpty()) {
+      other = driver.ancestors(id).stream().findFirst();
+    } else {
+      requireExisting(driver, other.get());
+    }
+    View older = other.isPresent() ? driver.view(other.get()) : new View.Nothing();
+    return TreeDiff.compare(sys, driver.view(id), older, progress, cancelled);
   }
 
   // ---- mounts -------------------------------------------------------------------------------

@@ -6,10 +6,17 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.ovl.engine.EngineException;
+import dev.ovl.engine.diff.Progress;
+import dev.ovl.engine.diff.TreeDiff;
 import dev.ovl.engine.driver.Driver;
 import dev.ovl.engine.driver.LayerId;
 import dev.ovl.engine.file.Files;
 import dev.ovl.engine.stack.Stacks;
+import dev.ovl.engine.tree.Attributes;
+import dev.ovl.engine.tree.Content;
+import dev.ovl.engine.tree.Node;
+import dev.ovl.engine.tree.TreeSink;
+import dev.ovl.engine.tree.Xattrs;
 import dev.ovl.sys.Errno;
 import dev.ovl.sys.ErrnoException;
 import dev.ovl.sys.Fd;
@@ -17,7 +24,9 @@ import dev.ovl.sys.Linux;
 import dev.ovl.sys.LinuxSyscalls;
 import dev.ovl.sys.OsPath;
 import dev.ovl.sys.Syscalls;
+import dev.ovl.sys.Timestamp;
 import dev.ovl.testkit.Scratch;
+import dev.ovl.testkit.Trees;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
@@ -328,6 +337,122 @@ abstract class DriverConformance {
       assertFalse(driver().isMounted(id(child)));
       assertEquals(0, layers().report(driver(), id(child)).gets());
     }
+  }
+
+  // ---- content ------------------------------------------------------------------------------
+
+  private List<String> changes(String id) throws Exception {
+    try (TreeDiff diff =
+        layers().compare(driver(), id(id), Optional.empty(), Progress.NONE, () -> false)) {
+      return diff.changes().stream().map(Object::toString).toList();
+    }
+  }
+
+  private long size(String id) throws Exception {
+    try (TreeDiff diff =
+        layers().compare(driver(), id(id), Optional.empty(), Progress.NONE, () -> false)) {
+      return diff.size();
+    }
+  }
+
+  /** A base with a tree, and a layer that changes, adds and deletes. */
+  private void changedTop() throws Exception {
+    create("base");
+    fill(id("base"), "d/changed=1", "d/deleted=2", "d/same=3", "gone/x=4", "kind/x=5");
+    createReadWrite("top", "base");
+    OsPath place = layers().get(driver(), id("top"));
+    write(place.resolve("d/changed"), "changed");
+    write(place.resolve("d/added"), "added");
+    sys.unlinkat(Linux.AT_FDCWD, place.resolve("d/deleted"), 0);
+    files.removeTree(place.resolve("gone"));
+    files.removeTree(place.resolve("kind"));
+    write(place.resolve("kind"), "a file by now");
+    layers().put(driver(), id("top"));
+  }
+
+  @Test
+  void changesAreThoseOfTheLayer() throws Exception {
+    changedTop();
+    assertEquals(
+        List.of(
+            "A /d",
+            "A /d/changed",
+            "A /d/deleted",
+            "A /d/same",
+            "A /gone",
+            "A /gone/x",
+            "A /kind",
+            "A /kind/x"),
+        changes("base"));
+    assertEquals(
+        List.of("C /d", "A /d/added", "C /d/changed", "D /d/deleted", "D /gone", "C /kind"),
+        changes("top"));
+    assertEquals("changed".length() + "added".length() + "a file by now".length(), size("top"));
+  }
+
+  @Test
+  void aDiffAppliedElsewhereGivesTheSameTree() throws Exception {
+    changedTop();
+    create("other", "base");
+    try (TreeDiff diff =
+        layers().compare(driver(), id("top"), Optional.empty(), Progress.NONE, () -> false)) {
+      layers().apply(driver(), id("other"), diff::stream);
+      layers().create(driver(), id("whole"), Optional.of(id("base")), diff::stream);
+    }
+    OsPath top = layers().get(driver(), id("top"));
+    for (String copy : List.of("other", "whole")) {
+      assertEquals(changes("top"), changes(copy), copy);
+      assertEquals(size("top"), size(copy), copy);
+      Trees.assertSame(Trees.snapshot(top), Trees.snapshot(layers().get(driver(), id(copy))));
+      layers().put(driver(), id(copy));
+    }
+    layers().put(driver(), id("top"));
+    assertTrue(driver().isCommitted(id("whole")));
+    assertRefused(
+        "layer whole is committed: it does not change any more (EROFS)",
+        () -> layers().apply(driver(), id("whole"), TreeSink::finish));
+  }
+
+  @Test
+  void contentThatBreaksOffChangesNothing() throws Exception {
+    changedTop();
+    OsPath place = layers().get(driver(), id("top"));
+    Trees.Snapshot before = Trees.snapshot(place);
+    layers().put(driver(), id("top"));
+    Trees.Snapshot root = Trees.snapshot(root());
+    Driver.Writing broken =
+        sink -> {
+          sink.delete(OsPath.of("d/changed"));
+          sink.put(
+              new Node(
+                  OsPath.of("new"),
+                  new Node.Kind.Directory(),
+                  new Attributes(0755, 0, 0, new Timestamp(1, 0), Xattrs.NONE)),
+              new Content.None());
+          throw EngineException.failed("broken off");
+        };
+    assertRefused("broken off", () -> layers().apply(driver(), id("top"), broken));
+    assertRefused(
+        "broken off", () -> layers().create(driver(), id("new"), Optional.of(id("base")), broken));
+    assertFalse(driver().exists(id("new")));
+    Trees.assertSame(root, Trees.snapshot(root()));
+    Trees.assertSame(before, Trees.snapshot(layers().get(driver(), id("top"))));
+    layers().put(driver(), id("top"));
+  }
+
+  @Test
+  void applyAddsToWhatIsThere() throws Exception {
+    changedTop();
+    createReadWrite("more", "base");
+    fill(id("more"), "mine=1", "d/added=mine");
+    try (TreeDiff diff =
+        layers().compare(driver(), id("top"), Optional.empty(), Progress.NONE, () -> false)) {
+      layers().apply(driver(), id("more"), diff::stream);
+    }
+    assertEquals(Optional.of("1"), seen("more", "mine"));
+    assertEquals(Optional.of("added"), seen("more", "d/added"));
+    assertEquals(Optional.empty(), seen("more", "d/deleted"));
+    assertEquals(Optional.of("3"), seen("more", "d/same"));
   }
 
   // ---- depth --------------------------------------------------------------------------------

@@ -1,6 +1,7 @@
 package dev.ovl.engine.driver.overlay2;
 
 import dev.ovl.engine.EngineException;
+import dev.ovl.engine.diff.View;
 import dev.ovl.engine.driver.DirectoryDraft;
 import dev.ovl.engine.driver.Driver;
 import dev.ovl.engine.driver.LayerId;
@@ -136,6 +137,17 @@ public final class Overlay2Driver implements Driver {
   @Override
   public void createReadWrite(LayerId id, Optional<LayerId> parent)
       throws EngineException, ErrnoException {
+    make(id, parent, Optional.empty());
+  }
+
+  @Override
+  public void create(LayerId id, Optional<LayerId> parent, Writing content)
+      throws EngineException, ErrnoException {
+    make(id, parent, Optional.of(content));
+  }
+
+  private void make(LayerId id, Optional<LayerId> parent, Optional<Writing> content)
+      throws EngineException, ErrnoException {
     List<String> lowerLinks = new ArrayList<>();
     Optional<Statx> rootOf = Optional.empty();
     if (parent.isPresent()) {
@@ -145,12 +157,41 @@ public final class Overlay2Driver implements Driver {
       commit(parent.get());
     }
     for (int i = 0; i < ATTEMPTS; i++) {
-      if (home.create(id, home.links().unusedName(), lowerLinks, rootOf)) {
+      if (home.create(
+          id,
+          home.links().unusedName(),
+          lowerLinks,
+          rootOf,
+          draft -> fill(draft, parent, content))) {
         return;
       }
     }
     throw EngineException.failed(
         "every name for a link is taken in " + home.directory().quoted(), Errno.EEXIST);
+  }
+
+  private void fill(OsPath draft, Optional<LayerId> parent, Optional<Writing> content)
+      throws EngineException, ErrnoException {
+    if (content.isEmpty()) {
+      return;
+    }
+    try (TreeWriter writer =
+        new TreeWriter(sys, draft.resolve("diff"), LayerForm.OVERLAY, directories(parent))) {
+      content.get().into(writer);
+    }
+    files.create(draft.resolve("committed"), new byte[0], 0600);
+    files.syncFileSystem(draft);
+  }
+
+  /** What directories of a layer's chain are like. */
+  private TreeWriter.Parents directories(Optional<LayerId> top)
+      throws EngineException, ErrnoException {
+    List<OsPath> layers = new ArrayList<>();
+    if (top.isPresent()) {
+      layers.add(home.diff(top.get()));
+      home.below(top.get()).forEach(below -> layers.add(below.directory()));
+    }
+    return new LowerDirectories(sys, layers);
   }
 
   private String linkOf(LayerId id) throws EngineException, ErrnoException {
@@ -311,8 +352,16 @@ public final class Overlay2Driver implements Driver {
   }
 
   @Override
+  public View view(LayerId id) throws EngineException, ErrnoException {
+    List<OsPath> layers = new ArrayList<>(List.of(home.diff(id)));
+    home.below(id).forEach(below -> layers.add(below.directory()));
+    return View.overlay(layers);
+  }
+
+  @Override
   public Draft draft(LayerId id) throws EngineException, ErrnoException {
-    return DirectoryDraft.begin(sys, home.diff(id), LayerForm.OVERLAY, TreeWriter.Parents.UNKNOWN);
+    return DirectoryDraft.begin(
+        sys, home.diff(id), LayerForm.OVERLAY, directories(ancestors(id).stream().findFirst()));
   }
 
   @Override

@@ -176,18 +176,30 @@ public final class Overlay2Home {
   // ---- making and removing ------------------------------------------------------------------
 
   /**
-   * Makes an empty layer.
+   * Makes a layer.
    *
    * @param id that no layer has
    * @param link from {@link ShortLinks#unusedName}
    * @param lowerLinks the links of what lies below it, nearest first; written to {@code lower}
    * @param rootOf whose permissions and owner the layer's root directory takes, since a mount shows
    *     the upper's; absent: 0755, and this process's
+   * @param content writes what else is to be there from the beginning
    * @return false when the link's name is taken; nothing is made then
    */
-  public boolean create(LayerId id, String link, List<String> lowerLinks, Optional<Statx> rootOf)
+  public boolean create(
+      LayerId id,
+      String link,
+      List<String> lowerLinks,
+      Optional<Statx> rootOf,
+      LayerDirectories.Filling content)
       throws EngineException, ErrnoException {
-    layers.make(id, 0710, draft -> fill(draft, link, lowerLinks, rootOf));
+    layers.make(
+        id,
+        0710,
+        draft -> {
+          fill(draft, link, lowerLinks, rootOf);
+          content.fill(draft);
+        });
     if (links.make(link, linkTarget(id))
         || links.target(link).equals(Optional.of(linkTarget(id)))) {
       return true;

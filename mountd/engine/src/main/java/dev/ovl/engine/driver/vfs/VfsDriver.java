@@ -1,6 +1,7 @@
 package dev.ovl.engine.driver.vfs;
 
 import dev.ovl.engine.EngineException;
+import dev.ovl.engine.diff.View;
 import dev.ovl.engine.driver.DirectoryDraft;
 import dev.ovl.engine.driver.Driver;
 import dev.ovl.engine.driver.LayerDirectories;
@@ -9,6 +10,7 @@ import dev.ovl.engine.file.Files;
 import dev.ovl.engine.tree.LayerForm;
 import dev.ovl.engine.tree.NodeReader;
 import dev.ovl.engine.tree.TreeReader;
+import dev.ovl.engine.tree.TreeSink;
 import dev.ovl.engine.tree.TreeWriter;
 import dev.ovl.sys.Errno;
 import dev.ovl.sys.ErrnoException;
@@ -148,6 +150,35 @@ public final class VfsDriver implements Driver {
   @Override
   public void createReadWrite(LayerId id, Optional<LayerId> parent)
       throws EngineException, ErrnoException {
+    makeOrTakeBack(id, parent, TreeSink::finish, false);
+  }
+
+  @Override
+  public void create(LayerId id, Optional<LayerId> parent, Writing content)
+      throws EngineException, ErrnoException {
+    makeOrTakeBack(id, parent, content, true);
+  }
+
+  private void makeOrTakeBack(
+      LayerId id, Optional<LayerId> parent, Writing content, boolean committed)
+      throws EngineException, ErrnoException {
+    try {
+      if (committed) {
+        commit(id);
+      }
+      make(id, parent, content);
+    } catch (EngineException | ErrnoException | RuntimeException failure) {
+      try {
+        remove(id);
+      } catch (ErrnoException second) {
+        failure.addSuppressed(second);
+      }
+      throw failure;
+    }
+  }
+
+  private void make(LayerId id, Optional<LayerId> parent, Writing content)
+      throws EngineException, ErrnoException {
     List<LayerId> ancestors = new ArrayList<>();
     if (parent.isPresent()) {
       ancestors.add(parent.get());
@@ -162,18 +193,24 @@ public final class VfsDriver implements Driver {
         0755,
         draft -> {
           if (parent.isPresent()) {
-            copy(trees.place(parent.get()), draft);
+            write(draft, sink -> copy(trees.place(parent.get()), sink));
           }
+          write(draft, content);
+          files.syncFileSystem(draft);
         });
   }
 
-  private void copy(OsPath from, OsPath to) throws EngineException, ErrnoException {
-    NodeReader nodes = new NodeReader(sys, NodeReader.XattrFilter.ALL);
-    try (TreeWriter writer = new TreeWriter(sys, to, LayerForm.PLAIN, TreeWriter.Parents.UNKNOWN)) {
-      new TreeReader(sys, nodes).read(from, writer, () -> false);
-      writer.finish();
+  private void write(OsPath tree, Writing content) throws EngineException, ErrnoException {
+    try (TreeWriter writer =
+        new TreeWriter(sys, tree, LayerForm.PLAIN, TreeWriter.Parents.UNKNOWN)) {
+      content.into(writer);
     }
-    files.syncFileSystem(to);
+  }
+
+  private void copy(OsPath from, TreeSink to) throws EngineException, ErrnoException {
+    NodeReader nodes = new NodeReader(sys, NodeReader.XattrFilter.ALL);
+    new TreeReader(sys, nodes).read(from, to, () -> false);
+    to.finish();
   }
 
   @Override
@@ -215,6 +252,11 @@ public final class VfsDriver implements Driver {
   @Override
   public SortedMap<String, String> metadata(LayerId id) {
     return new TreeMap<>(Map.of("Dir", trees.place(id).toString()));
+  }
+
+  @Override
+  public View view(LayerId id) {
+    return new View.Plain(trees.place(id));
   }
 
   @Override
