@@ -57,6 +57,8 @@ class ArchitectureTest {
           "dev.ovl.engine.probe",
           "dev.ovl.engine.layer",
           "dev.ovl.engine.root",
+          "dev.ovl.engine.tree",
+          "dev.ovl.engine.diff",
           "dev.ovl.engine.usage");
 
   @ArchTest

@@ -1,6 +1,9 @@
 package dev.ovl.engine.stack;
 
 import dev.ovl.engine.EngineException;
+import dev.ovl.engine.diff.Progress;
+import dev.ovl.engine.diff.TreeDiff;
+import dev.ovl.engine.driver.Driver;
 import dev.ovl.engine.driver.LayerId;
 import dev.ovl.engine.driver.overlay2.Overlay2Driver;
 import dev.ovl.engine.driver.overlay2.Overlay2Home;
@@ -60,6 +63,7 @@ public final class Stacks implements AutoCloseable {
   private final Locks locks;
   private final Layers layers;
   private final DefinitionEditor editor;
+  private final StackContent content;
   private final StackMounts mounts;
   private final StackUsers users;
   private final StackLifecycle lifecycle;
@@ -89,6 +93,7 @@ public final class Stacks implements AutoCloseable {
     this.locks = new Locks(sys, LOCK_PATIENCE);
     this.mounter = new OverlayMounter(sys, run.resolve("nested"));
     this.mounts = new StackMounts(sys, root, home, table, census, records, lookout);
+    this.content = new StackContent(sys, mounts);
     this.users = new StackUsers(sys, mounts, table, census, processes, holders, lookout);
     this.layers =
         new Layers(
@@ -379,6 +384,85 @@ public final class Stacks implements AutoCloseable {
           lifecycle.down(stack, lazy);
           return stack;
         });
+  }
+
+  // ---- content ------------------------------------------------------------------------------
+
+  /**
+   * What a stack has that its lowers have not. It may be up and change meanwhile.
+   *
+   * @return to be closed
+   */
+  public TreeDiff compare(StackName name, Progress progress, BooleanSupplier cancelled)
+      throws EngineException, ErrnoException {
+    return content.againstLowers(get(name), progress, cancelled);
+  }
+
+  /**
+   * Writes content into the upper of a stack, above what it has. When that fails the upper is as it
+   * was.
+   *
+   * @throws EngineException it is up; it has no upper; what the content says
+   */
+  public void apply(StackName name, Driver.Writing writing) throws EngineException, ErrnoException {
+    locked(
+        name,
+        (stack, held) -> {
+          content.apply(stack, checkApply(stack), writing);
+          return stack;
+        });
+  }
+
+  /** Checks all that {@link #apply} checks before it writes; changes nothing. */
+  public void checkApply(StackName name) throws EngineException, ErrnoException {
+    checkApply(get(name));
+  }
+
+  private OverlayMount.Upper checkApply(StackDefinition stack)
+      throws EngineException, ErrnoException {
+    OverlayMount.Upper upper =
+        mounts
+            .upper(stack)
+            .orElseThrow(
+                () -> EngineException.failed("it is read-only: it has no upper", Errno.EROFS));
+    users.refuseUsedUpper(refuseMounted(stack, "write into"));
+    return upper;
+  }
+
+  /**
+   * Makes a committed layer that shows what the stack shows now, above the stack's own parent layer
+   * or by itself. Redirects and metadata-only copies are made real. The stack stays as it is, and
+   * may be up.
+   *
+   * @param as absent: an id is made up
+   * @return the layer
+   */
+  public LayerId commit(
+      StackName name, Optional<LayerId> as, Progress progress, BooleanSupplier cancelled)
+      throws EngineException, ErrnoException {
+    StackDefinition stack = get(name);
+    LayerId id = as.isPresent() ? as.get() : home.unusedId();
+    Driver driver = layers.driver(DRIVER);
+    layers.checkCreate(driver, id, stack.parent());
+    try (TreeDiff diff = content.againstParent(stack, progress, cancelled)) {
+      layers.create(driver, id, stack.parent(), diff::stream);
+    }
+    return id;
+  }
+
+  /** Checks what {@link #commit} checks before it makes the layer; changes nothing. */
+  public void checkCommit(StackName name, Optional<LayerId> as)
+      throws EngineException, ErrnoException {
+    StackDefinition stack = get(name);
+    if (as.isPresent()) {
+      layers.checkCreate(layers.driver(DRIVER), as.get(), stack.parent());
+    }
+  }
+
+  /** The directories that a stack is made of, topmost first, with what each takes. */
+  public List<StackLevel> levels(StackName name, BooleanSupplier cancelled)
+      throws EngineException, ErrnoException {
+    return content.levels(get(name), cancelled);
   }
 
   // ---- leftovers ----------------------------------------------------------------------------

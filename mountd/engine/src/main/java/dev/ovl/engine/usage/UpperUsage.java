@@ -95,6 +95,25 @@ public record UpperUsage(Tree upper, Tree work, long whiteouts) {
     return new UpperUsage(inUpper.tree(), inWork.tree(), inUpper.whiteouts);
   }
 
+  /**
+   * Walks one directory, as {@link #measure(Syscalls, OsPath, OsPath, BooleanSupplier)} does.
+   *
+   * @throws EngineException cancelled; there is no such directory
+   */
+  public static Tree measure(Syscalls sys, OsPath directory, BooleanSupplier cancelled)
+      throws EngineException, ErrnoException {
+    Count count = new Count(new HashSet<>());
+    try {
+      count(new TreeWalk(sys), directory, count, cancelled);
+    } catch (ErrnoException e) {
+      if (isMissing(e)) {
+        throw EngineException.failed(directory.quoted() + " is missing", e);
+      }
+      throw e;
+    }
+    return count.tree();
+  }
+
   private static void count(TreeWalk walk, OsPath root, Count count, BooleanSupplier cancelled)
       throws EngineException, ErrnoException {
     if (!walk.walk(root, count, cancelled)) {

@@ -1,9 +1,5 @@
-package dev.ovl.engine.driver.overlay2;
+package dev.ovl.engine.tree;
 
-import dev.ovl.engine.tree.Attributes;
-import dev.ovl.engine.tree.NodeReader;
-import dev.ovl.engine.tree.OverlayXattrs;
-import dev.ovl.engine.tree.TreeWriter;
 import dev.ovl.sys.Errno;
 import dev.ovl.sys.ErrnoException;
 import dev.ovl.sys.Fd;
@@ -19,7 +15,7 @@ import java.util.Optional;
  * What the directories are like that a layer is put on: an archive may leave a file's parents out,
  * and the directories that are made for it then hide those below.
  */
-final class LowerDirectories implements TreeWriter.Parents {
+public final class LowerDirectories implements TreeWriter.Parents {
   private static final long BENEATH = Linux.RESOLVE_BENEATH | Linux.RESOLVE_NO_SYMLINKS;
 
   private final Syscalls sys;
@@ -29,7 +25,7 @@ final class LowerDirectories implements TreeWriter.Parents {
   /**
    * @param layers nearest first
    */
-  LowerDirectories(Syscalls sys, List<OsPath> layers) {
+  public LowerDirectories(Syscalls sys, List<OsPath> layers) {
     this.sys = sys;
     this.nodes = new NodeReader(sys, OverlayXattrs::unescaped);
     this.layers = layers;

@@ -1,0 +1,109 @@
+package dev.ovl.engine.stack;
+
+import dev.ovl.engine.EngineException;
+import dev.ovl.engine.diff.Progress;
+import dev.ovl.engine.diff.TreeDiff;
+import dev.ovl.engine.diff.View;
+import dev.ovl.engine.driver.DirectoryDraft;
+import dev.ovl.engine.driver.Driver;
+import dev.ovl.engine.mount.OverlayMount;
+import dev.ovl.engine.tree.LayerForm;
+import dev.ovl.engine.tree.LowerDirectories;
+import dev.ovl.engine.usage.UpperUsage;
+import dev.ovl.sys.ErrnoException;
+import dev.ovl.sys.OsPath;
+import dev.ovl.sys.Syscalls;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.function.BooleanSupplier;
+
+/** What is in a stack, seen by its directories alone: it need not be mounted, and may be. */
+final class StackContent {
+  private final Syscalls sys;
+  private final StackMounts mounts;
+
+  StackContent(Syscalls sys, StackMounts mounts) {
+    this.sys = sys;
+    this.mounts = mounts;
+  }
+
+  private static View.Books books(StackDefinition stack) {
+    return isUserXattr(stack) ? View.Books.USER : View.Books.TRUSTED;
+  }
+
+  private static boolean isUserXattr(StackDefinition stack) {
+    return stack.options().words().contains("userxattr");
+  }
+
+  private static List<OsPath> lowers(StackDefinition stack) {
+    return stack.lowers().stream().map(StackDefinition.Lower::path).toList();
+  }
+
+  private View view(StackDefinition stack, List<OsPath> layers) {
+    return layers.isEmpty()
+        ? new View.Nothing()
+        : new View.Overlay(layers, List.of(), books(stack));
+  }
+
+  /** The stack's directories, topmost first: the upper, if it has one, and the lowers. */
+  List<OsPath> directories(StackDefinition stack) {
+    List<OsPath> all = new ArrayList<>();
+    mounts.upper(stack).map(OverlayMount.Upper::directory).ifPresent(all::add);
+    all.addAll(lowers(stack));
+    return all;
+  }
+
+  /** What the stack has that its lowers have not. */
+  TreeDiff againstLowers(StackDefinition stack, Progress progress, BooleanSupplier cancelled)
+      throws EngineException {
+    return TreeDiff.compare(
+        sys, view(stack, directories(stack)), view(stack, lowers(stack)), progress, cancelled);
+  }
+
+  /** What the stack has that the chain of layers at its bottom has not; all, where it has none. */
+  TreeDiff againstParent(StackDefinition stack, Progress progress, BooleanSupplier cancelled)
+      throws EngineException {
+    List<OsPath> chain =
+        stack.lowers().stream()
+            .filter(lower -> lower.layer().isPresent())
+            .map(StackDefinition.Lower::path)
+            .toList();
+    return TreeDiff.compare(
+        sys, view(stack, directories(stack)), view(stack, chain), progress, cancelled);
+  }
+
+  /** Writes content into the upper of a stack that is down, above what it has. */
+  void apply(StackDefinition stack, OverlayMount.Upper upper, Driver.Writing content)
+      throws EngineException, ErrnoException {
+    LayerForm form = isUserXattr(stack) ? LayerForm.USER_OVERLAY : LayerForm.OVERLAY;
+    try (DirectoryDraft draft =
+        DirectoryDraft.begin(
+            sys, upper.directory(), form, new LowerDirectories(sys, lowers(stack)))) {
+      content.into(draft.sink());
+      draft.keep();
+    }
+  }
+
+  /** What each of the stack's directories takes, topmost first. */
+  List<StackLevel> levels(StackDefinition stack, BooleanSupplier cancelled)
+      throws EngineException, ErrnoException {
+    List<StackLevel> levels = new ArrayList<>();
+    Optional<OverlayMount.Upper> upper = mounts.upper(stack);
+    if (upper.isPresent()) {
+      OsPath directory = upper.get().directory();
+      levels.add(
+          new StackLevel(
+              directory, Optional.empty(), true, UpperUsage.measure(sys, directory, cancelled)));
+    }
+    for (StackDefinition.Lower lower : stack.lowers()) {
+      levels.add(
+          new StackLevel(
+              lower.path(),
+              lower.layer(),
+              false,
+              UpperUsage.measure(sys, lower.path(), cancelled)));
+    }
+    return levels;
+  }
+}
