@@ -40,7 +40,7 @@ public final class UpDown {
   /**
    * @param args the C program; the scratch directory, with {@code tmpfs} and {@code ext4} in it on
    *     such file systems; {@code full} or {@code quick}; some of {@code up-down}, {@code others},
-   *     {@code calls} and {@code usage}
+   *     {@code calls}, {@code usage} and {@code changes}
    */
   public static void main(String[] args) throws Exception {
     Path scratch = Path.of(args[1]);
@@ -60,6 +60,9 @@ public final class UpDown {
       }
       if (wanted.contains("usage")) {
         benchmark.usage();
+      }
+      if (wanted.contains("changes")) {
+        benchmark.changes();
       }
     }
   }
@@ -138,6 +141,16 @@ public final class UpDown {
     System.out.println("|---|--:|--:|--:|--:|--:|");
     for (String fileSystem : List.of("tmpfs", "ext4")) {
       new Walk(scratch.resolve(fileSystem), effort.rounds()).run(fileSystem);
+    }
+  }
+
+  private void changes() throws Exception {
+    System.out.println(
+        "\n| file system | options | files | changes | changes ms | stream ms | size ms"
+            + " | walk ms | walk ÷ changes |");
+    System.out.println("|---|---|--:|--:|--:|--:|--:|--:|--:|");
+    for (String fileSystem : List.of("tmpfs", "ext4")) {
+      new Changes(scratch.resolve(fileSystem), effort.rounds()).run(fileSystem);
     }
   }
 
