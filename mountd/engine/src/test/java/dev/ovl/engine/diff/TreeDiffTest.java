@@ -424,6 +424,9 @@ class TreeDiffTest {
       assertEquals("[C /different]", diff.changes().toString());
       assertEquals(size, diff.size());
     }
+    try (TreeDiff diff = compare(new View.Plain(base), new View.Plain(other))) {
+      assertEquals("[C /different]", diff.changes().toString());
+    }
     assertTrue(read.get() > 0 && read.get() < 4 << 20, () -> "read " + read);
   }
 
@@ -626,6 +629,39 @@ class TreeDiffTest {
   }
 
   @Test
+  void opaqueDirectoriesOnTheWayOfARedirect() throws Exception {
+    mkdirs(base, "a/b");
+    write(base, "a/b/hidden", "1");
+    mkdirs(base, "c");
+    write(base, "c/file", "1");
+    settle(base);
+    OsPath second =
+        lab.upper(
+            List.of(base),
+            REDIRECT,
+            m -> {
+              files.removeTree(m.resolve("a"));
+              mkdirs(m, "a/b");
+              rename(m, "c", "a/moved", 0);
+            });
+    OsPath third =
+        lab.upper(
+            List.of(second, base),
+            REDIRECT,
+            m -> {
+              rename(m, "a/b", "empty", 0);
+              rename(m, "a/moved", "full", 0);
+            });
+    for (String name : List.of("empty", "full")) {
+      assertTrue(
+          sys.getxattr(third.resolve(name), "trusted.overlay.redirect", false).isPresent());
+    }
+    assertEquals(
+        List.of("C /a", "D /a/b", "D /a/moved", "A /empty", "A /full", "A /full/file"),
+        proven(third, second, base));
+  }
+
+  @Test
   void redirectsThatAreNone() throws Exception {
     mkdirs(base, "d");
     OsPath upper = lab.directory("upper");
@@ -789,6 +825,18 @@ class TreeDiffTest {
     }
   }
 
+  @Test
+  void treesThatShareTheirFiles() throws Exception {
+    OsPath other = lab.directory("other");
+    write(base, "a", "1");
+    for (String name : List.of("a", "b")) {
+      sys.linkat(Linux.AT_FDCWD, base.resolve("a"), Linux.AT_FDCWD, other.resolve(name), 0);
+    }
+    try (TreeDiff diff = compare(new View.Plain(other), new View.Plain(base))) {
+      assertEquals("[A /b]", diff.changes().toString());
+    }
+  }
+
   // ---- views ----------------------------------------------------------------------------------
 
   @Test
@@ -827,6 +875,28 @@ class TreeDiffTest {
       Recording recording = new Recording();
       diff.stream(recording);
       assertEquals(List.of(". directory", "d directory", "end"), recording.lines());
+    }
+  }
+
+  @Test
+  void backwards() throws Exception {
+    mkdirs(base, "d");
+    mkdirs(base, "e");
+    write(base, "d/a", "1");
+    write(base, "e/b", "1");
+    OsPath upper =
+        lab.upper(
+            List.of(base),
+            "",
+            m -> {
+              write(m, "d/a", "22");
+              write(m, "d/new", "3");
+              files.removeTree(m.resolve("e"));
+            });
+    try (TreeDiff diff =
+        compare(View.overlay(List.of(base)), View.overlay(List.of(upper, base)))) {
+      assertEquals("[C /d, C /d/a, D /d/new, A /e, A /e/b]", diff.changes().toString());
+      assertEquals(2, diff.size());
     }
   }
 
