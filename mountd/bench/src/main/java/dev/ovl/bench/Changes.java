@@ -29,7 +29,7 @@ final class Changes {
   private static final int PER_DIRECTORY = 100;
   private static final int CHANGED_DIRECTORIES = 10;
   private static final int RENAMED_DIRECTORIES = 5;
-  private static final int WARM_UP = 30;
+  private static final int WARM_UP = 200;
   private static final int MOST_ROUNDS = 15;
   private static final String ALL = "changes";
   private static final String CONTENT = "x".repeat(200);

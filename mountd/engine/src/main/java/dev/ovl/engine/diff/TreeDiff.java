@@ -33,8 +33,8 @@ import java.util.function.BooleanSupplier;
  *
  * <p><b>What happens meanwhile.</b> A stack may be up and written to. Whatever vanishes is told as
  * if it had not been there, or as deleted where the older tree has it; it is never a failure. A
- * file that is moved may be told twice or not at all, one that is written to may be sent half as it
- * was and half as it is. Nothing is said about what was not touched while it was looked at: that is
+ * file that is moved may be told twice or not at all; of one that is written to, the size is what
+ * it was a moment before its data is read. What was not touched while it was looked at is told
  * right.
  *
  * <p>Keeps about 200 bytes of memory for every name that changed. Not for several threads at once.
@@ -97,10 +97,10 @@ public final class TreeDiff implements AutoCloseable {
    * file that became a directory is C with its content as A. The root is never told.
    *
    * <p>This is how dockerd lists overlay2 layers itself (OverlayChanges). It differs there: dockerd
-   * tells what was copied up as C even when nothing changed; a directory that was deleted and made
-   * anew as D and what is in it as C or A, and nothing of what it hid; and where redirect_dir or
-   * metacopy are in use, or with another driver, it compares two mounts and gives the names of a
-   * directory in no order, and there it takes times in the same second for equal when one of them
+   * tells what was copied up as C even when nothing changed, and a directory that was deleted and
+   * made anew as D, what is in it as C or A, and nothing of what it hid. Where the kernel makes
+   * redirects by default, and with other drivers, dockerd compares two mounts and gives the names
+   * of a directory in no order; there it takes times in the same second for equal when one of them
    * has no fraction, and does not see an edit that leaves size and time alone, a symbolic link's
    * new target of the same length, a directory's new time, and extended attributes other than
    * {@code security.capability}.
@@ -123,8 +123,8 @@ public final class TreeDiff implements AutoCloseable {
 
   /**
    * The bytes of the regular files that {@link #stream} sends, holes included, those of a file with
-   * several names once. That is what dockerd's DiffSize counts (ChangesSize), but that it adds the
-   * length of symbolic links' targets, too.
+   * several names once. That is what dockerd's DiffSize counts by ChangesSize, but that it adds the
+   * length of symbolic links' targets; its overlay2 driver adds up the upper where it can.
    */
   public long size() {
     Set<Identity> counted = new HashSet<>();

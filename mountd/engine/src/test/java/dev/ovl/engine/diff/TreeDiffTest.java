@@ -653,8 +653,7 @@ class TreeDiffTest {
               rename(m, "a/moved", "full", 0);
             });
     for (String name : List.of("empty", "full")) {
-      assertTrue(
-          sys.getxattr(third.resolve(name), "trusted.overlay.redirect", false).isPresent());
+      assertTrue(sys.getxattr(third.resolve(name), "trusted.overlay.redirect", false).isPresent());
     }
     assertEquals(
         List.of("C /a", "D /a/b", "D /a/moved", "A /empty", "A /full", "A /full/file"),
@@ -893,8 +892,7 @@ class TreeDiffTest {
               write(m, "d/new", "3");
               files.removeTree(m.resolve("e"));
             });
-    try (TreeDiff diff =
-        compare(View.overlay(List.of(base)), View.overlay(List.of(upper, base)))) {
+    try (TreeDiff diff = compare(View.overlay(List.of(base)), View.overlay(List.of(upper, base)))) {
       assertEquals("[C /d, C /d/a, D /d/new, A /e, A /e/b]", diff.changes().toString());
       assertEquals(2, diff.size());
     }
