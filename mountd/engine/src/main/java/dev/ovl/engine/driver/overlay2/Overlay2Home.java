@@ -132,8 +132,9 @@ public final class Overlay2Home {
     return OsPath.of("../" + id + "/diff");
   }
 
+  /** Not waited for: a stack's definition has the links, too. */
   private void writeText(OsPath path, String text) throws ErrnoException {
-    files.replace(path, text.getBytes(StandardCharsets.US_ASCII), 0644);
+    files.replaceVolatile(path, text.getBytes(StandardCharsets.US_ASCII), 0644);
   }
 
   /** The ids of the layers on disk, half removed ones included, sorted. */
