@@ -32,6 +32,12 @@ public final class OsPath implements Comparable<OsPath> {
 
   private final byte[] bytes;
 
+  /**
+   * Of the bytes; 0 until it is asked for, and worked out again where it is. Any thread may set it,
+   * always to the same.
+   */
+  private int hash;
+
   private OsPath(byte[] bytes) {
     this.bytes = bytes;
   }
@@ -394,7 +400,12 @@ public final class OsPath implements Comparable<OsPath> {
 
   @Override
   public int hashCode() {
-    return Arrays.hashCode(bytes);
+    int known = hash;
+    if (known == 0) {
+      known = Arrays.hashCode(bytes);
+      hash = known;
+    }
+    return known;
   }
 
   /** The path as text: UTF-8, with stray bytes as lone surrogates (see the class comment). */

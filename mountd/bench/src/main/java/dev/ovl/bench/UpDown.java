@@ -8,8 +8,6 @@ import dev.ovl.engine.stack.Stacks;
 import dev.ovl.sys.ErrnoException;
 import dev.ovl.sys.OsPath;
 import java.io.IOException;
-import java.lang.management.ManagementFactory;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -46,7 +44,13 @@ public final class UpDown {
     Path scratch = Path.of(args[1]);
     Duel.Effort effort = args[2].equals("quick") ? Duel.Effort.QUICK : Duel.Effort.FULL;
     List<String> wanted = List.of(args).subList(3, args.length);
-    describe(effort);
+    Machine.describe(
+        String.format(
+            Locale.ROOT,
+            "%d rounds of %d ms each way, after %d times to warm up",
+            effort.rounds(),
+            effort.roundMillis(),
+            effort.warmUp()));
     try (Floor floor = new Floor(Path.of(args[0]), scratch)) {
       UpDown benchmark = new UpDown(effort, scratch, floor);
       if (wanted.contains("up-down")) {
@@ -67,33 +71,6 @@ public final class UpDown {
     }
   }
 
-  private static void describe(Duel.Effort effort) throws IOException {
-    String processor =
-        Files.readAllLines(Path.of("/proc/cpuinfo")).stream()
-            .filter(line -> line.startsWith("model name"))
-            .map(line -> line.replaceFirst(".*:\\s*", ""))
-            .findFirst()
-            .orElse(System.getProperty("os.arch"));
-    var runtime = ManagementFactory.getRuntimeMXBean();
-    System.out.printf(
-        """
-        machine   %s, %d processors, Linux %s
-        java      %s %s
-        flags     %s
-        effort    %d rounds of %d ms each way, after %d times to warm up
-
-        """,
-        processor,
-        Runtime.getRuntime().availableProcessors(),
-        System.getProperty("os.version"),
-        runtime.getVmName(),
-        runtime.getVmVersion(),
-        String.join(" ", runtime.getInputArguments()),
-        effort.rounds(),
-        effort.roundMillis(),
-        effort.warmUp());
-  }
-
   private void byLowers() throws Exception {
     header("file system | lowers", "---|--:");
     for (String fileSystem : List.of("tmpfs", "ext4")) {
@@ -101,7 +78,7 @@ public final class UpDown {
       try (Duel duel = new Duel(effort, floor, place.resolve("root"), scratch.resolve("run"))) {
         for (int lowers : LOWERS) {
           StackName name = StackName.of("web" + lowers);
-          create(duel.stacks(), name, layers(place, lowers));
+          create(duel.stacks(), name, Layers.make(place, lowers));
           warmUp(duel, name);
           row(fileSystem + " | " + lowers, duel.measure(name));
         }
@@ -113,7 +90,7 @@ public final class UpDown {
     header("other stacks up", "--:");
     Path place = scratch.resolve("tmpfs");
     try (Duel duel = new Duel(effort, floor, place.resolve("others"), scratch.resolve("run"))) {
-      List<OsPath> lowers = layers(place, 2);
+      List<OsPath> lowers = Layers.make(place, 2);
       StackName name = StackName.of("web");
       create(duel.stacks(), name, lowers);
       warmUp(duel, name);
@@ -160,7 +137,7 @@ public final class UpDown {
     try (Duel duel = new Duel(effort, floor, place.resolve("calls"), scratch.resolve("run"))) {
       for (int lowers : PROFILED) {
         StackName name = StackName.of("web" + lowers);
-        create(duel.stacks(), name, layers(place, lowers));
+        create(duel.stacks(), name, Layers.make(place, lowers));
         System.out.println("\n| call (lowers: " + lowers + ") | times | µs in all |");
         System.out.println("|---|--:|--:|");
         for (Duel.Share share : duel.profile(name)) {
@@ -201,19 +178,5 @@ public final class UpDown {
             MountOptions.NONE,
             Optional.empty(),
             Optional.empty()));
-  }
-
-  /** Directories with names as long as those of image layers, each with a file. */
-  private static List<OsPath> layers(Path place, int count) throws IOException {
-    List<OsPath> layers = new ArrayList<>();
-    for (int i = 0; i < count; i++) {
-      Path diff = place.resolve(String.format(Locale.ROOT, "layers/%064x/diff", i));
-      if (!Files.exists(diff)) {
-        Files.createDirectories(diff);
-        Files.writeString(diff.resolve("file" + i), "layer " + i + "\n");
-      }
-      layers.add(OsPath.of(diff.toString()));
-    }
-    return layers;
   }
 }

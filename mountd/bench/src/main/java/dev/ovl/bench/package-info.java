@@ -5,5 +5,11 @@
  * program: {@link dev.ovl.bench.Recording} writes down what calls those are, {@link
  * dev.ovl.bench.Floor} has the C program ({@code src/main/c/floor.c}) make them. {@link
  * dev.ovl.bench.Walk} measures against du(1).
+ *
+ * <p>{@link dev.ovl.bench.DaemonCosts} measures the daemon of the distribution: {@link
+ * dev.ovl.bench.SocketCost} against the engine in process, {@link dev.ovl.bench.StartAndMemory}
+ * against containerd and dockerd, {@link dev.ovl.bench.ManyStacks} by the number of stacks, {@link
+ * dev.ovl.bench.SnapshotDuel} against containerd's snapshotter, over gRPC, which nothing else here
+ * knows. {@link dev.ovl.bench.Turns} takes the ways to do a thing by turns.
  */
 package dev.ovl.bench;

@@ -79,7 +79,6 @@ public final class LayerDirectories {
     try (Fd lock = lock(draft)) {
       try {
         filling.fill(draft);
-        sys.fsync(lock.number());
         files.rename(draft, place(id));
       } catch (EngineException | ErrnoException | RuntimeException failure) {
         takeBack(draft, failure);

@@ -250,9 +250,14 @@ public final class Files {
     }
   }
 
-  /** Writes a new small file and makes its content durable, but not its name. */
-  public void create(OsPath path, byte[] content, int permissions) throws ErrnoException {
-    write(path, content, permissions, true);
+  /**
+   * Writes a new small file.
+   *
+   * @param durable whether its content is made so; its name is not in any case
+   */
+  public void create(OsPath path, byte[] content, int permissions, boolean durable)
+      throws ErrnoException {
+    write(path, content, permissions, durable);
   }
 
   /**

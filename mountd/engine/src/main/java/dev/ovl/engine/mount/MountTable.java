@@ -159,15 +159,18 @@ public final class MountTable {
    * The ids of all mounts of a namespace, 0 for this one, ascending; only where {@link #uniqueIds}.
    */
   long[] ids(long namespaceId) throws ErrnoException {
-    long[] all = new long[0];
+    long[] all = new long[LIST_CHUNK];
+    int known = 0;
     while (true) {
-      long last = all.length == 0 ? 0 : all[all.length - 1];
+      long last = known == 0 ? 0 : all[known - 1];
       long[] ids = sys.listmount(Linux.LSMT_ROOT, namespaceId, last, LIST_CHUNK);
-      int known = all.length;
-      all = Arrays.copyOf(all, known + ids.length);
+      if (known + ids.length > all.length) {
+        all = Arrays.copyOf(all, 2 * all.length);
+      }
       System.arraycopy(ids, 0, all, known, ids.length);
+      known += ids.length;
       if (ids.length < LIST_CHUNK) {
-        return all;
+        return Arrays.copyOf(all, known);
       }
     }
   }

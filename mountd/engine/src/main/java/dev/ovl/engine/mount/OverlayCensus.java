@@ -82,6 +82,15 @@ public final class OverlayCensus {
     long id(int overlay) {
       return overlays.get(overlay).mount().id();
     }
+
+    /** How many of the first mounts are overlays. */
+    int overlaysAmong(int first) {
+      int count = overlays.size();
+      while (count > 0 && (first == 0 || id(count - 1) > ids[first - 1])) {
+        count--;
+      }
+      return count;
+    }
   }
 
   /** An overlay mount somewhere. */
@@ -388,15 +397,20 @@ public final class OverlayCensus {
         Arrays.equals(before.ids, ids) ? before : merge(namespace, namespaceId, ids, before));
   }
 
-  /** Goes through old and new ids side by side; asks about the new ones. */
+  /**
+   * Goes through old and new ids side by side; asks about the new ones. What is new comes last, so
+   * that most of it is a copy.
+   */
   private View merge(Fd namespace, long namespaceId, long[] ids, View before)
       throws ErrnoException {
-    MountEntry.Device[] devices = new MountEntry.Device[ids.length];
-    List<Overlay> overlays = new ArrayList<>();
+    int same = Arrays.mismatch(before.ids, ids);
+    MountEntry.Device[] devices = Arrays.copyOf(before.devices, ids.length);
+    List<Overlay> overlays = new ArrayList<>(before.overlays.size() + 1);
+    overlays.addAll(before.overlays.subList(0, before.overlaysAmong(same)));
     Optional<Long> inode = Optional.empty();
-    int old = 0;
-    int oldOverlay = 0;
-    for (int i = 0; i < ids.length; i++) {
+    int old = same;
+    int oldOverlay = overlays.size();
+    for (int i = same; i < ids.length; i++) {
       while (old < before.ids.length && before.ids[old] < ids[i]) {
         old++;
       }

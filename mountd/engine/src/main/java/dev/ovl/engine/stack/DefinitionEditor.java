@@ -356,7 +356,8 @@ final class DefinitionEditor {
         home.writeLower(layer.id(), links);
       } else {
         Statx rootOf = files.stat(stack.lowers().get(0).path()).orElseThrow();
-        return home.create(layer.id(), layer.link(), links, Optional.of(rootOf), draft -> {});
+        return home.create(
+            layer.id(), layer.link(), links, Optional.of(rootOf), false, draft -> {});
       }
     }
     return true;

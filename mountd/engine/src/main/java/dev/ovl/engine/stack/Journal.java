@@ -54,7 +54,9 @@ final class Journal {
     map.put("stack", entry.stack());
     map.put("layers", entry.layers());
     map.put("links", entry.links());
-    files.replace(file(entry.stack()), json.writePretty(map), 0600);
+    // for crashes of a process: what an entry names that a power failure took is told as left over,
+    // and to wait for the disk twice would cost more than all else
+    files.replaceVolatile(file(entry.stack()), json.writePretty(map), 0600);
   }
 
   void end(StackName stack) throws ErrnoException {
@@ -82,15 +84,23 @@ final class Journal {
   /** Removes what a crash left of writing this stack's entry. */
   void sweep(StackName stack) throws ErrnoException {
     files.remove(Files.temporary(file(stack)));
+    if (files.read(file(stack)).filter(Journal::isTorn).isPresent()) {
+      end(stack);
+    }
+  }
+
+  /** What is left of an entry whose content had not reached the disk when the power failed. */
+  private static boolean isTorn(byte[] text) {
+    return text.length == 0;
   }
 
   /**
-   * The stack's entry.
+   * The stack's entry; empty when there is none, or none whose content reached the disk.
    *
    * @throws EngineException it cannot be read; it is left alone
    */
   Optional<Entry> find(StackName stack) throws EngineException, ErrnoException {
-    Optional<byte[]> text = files.read(file(stack));
+    Optional<byte[]> text = files.read(file(stack)).filter(bytes -> !isTorn(bytes));
     if (text.isEmpty()) {
       return Optional.empty();
     }

@@ -222,7 +222,9 @@ final class StackMounts {
         return recorded;
       }
     }
-    for (Overlay overlay : overlays.find(o -> o.isHere() && hasSource(stack, o.mount()))) {
+    // made once, as it is compared with all overlays
+    OsPath source = stack.name().mountSource();
+    for (Overlay overlay : overlays.find(o -> o.isHere() && o.mount().source().equals(source))) {
       Optional<MountEntry> now = overlay.now();
       if (now.isPresent() && isOfHere(stack, now.get(), record, overlay::upper)) {
         return now;
@@ -263,15 +265,18 @@ final class StackMounts {
     return table.uniqueIds() && record.filter(r -> r.mountId() == mount.id()).isPresent();
   }
 
-  /** Whether an overlay mount, in whatever namespace, is this stack's. */
-  boolean isOf(StackDefinition stack, Overlay overlay, Optional<MountRecords.Made> record)
+  /** Finds the overlay mounts, in whatever namespace, that are this stack's. */
+  OverlayCensus.Wanted mountsOf(StackDefinition stack, Optional<MountRecords.Made> record) {
+    OsPath source = stack.name().mountSource();
+    return overlay -> overlay.mount().source().equals(source) && isOf(stack, overlay, record);
+  }
+
+  /** Whether an overlay mount with the stack's source is its. */
+  private boolean isOf(StackDefinition stack, Overlay overlay, Optional<MountRecords.Made> record)
       throws ErrnoException {
     MountEntry mount = overlay.mount();
     if (overlay.isHere()) {
       return isOfHere(stack, mount, record, overlay::upper);
-    }
-    if (!hasSource(stack, mount)) {
-      return false;
     }
     Optional<Boolean> sameUpper = hasUpper(stack, overlay::upper);
     if (sameUpper.isPresent()) {

@@ -173,9 +173,7 @@ final class StackUsers {
     List<Overlay> copies =
         lasting(
             sighting.overlays(),
-            overlays ->
-                overlays.find(
-                    overlay -> mounts.isOf(sighting.stack(), overlay, sighting.record())));
+            overlays -> overlays.find(mounts.mountsOf(sighting.stack(), sighting.record())));
     if (!copies.isEmpty()) {
       throw EngineException.failed(
           "a copy of its mount is still alive: " + describe(copies.get(0)), Errno.EBUSY);
@@ -207,11 +205,9 @@ final class StackUsers {
 
   private boolean isUsed(StackDefinition stack, MountRecords.Made made) throws ErrnoException {
     OverlayCensus.Snapshot now = census.snapshot();
+    OverlayCensus.Wanted wanted = mounts.mountsOf(stack, Optional.of(made));
     boolean mounted =
-        !now.find(
-                overlay ->
-                    overlay.mount().device().equals(made.device())
-                        && mounts.isOf(stack, overlay, Optional.of(made)))
+        !now.find(overlay -> overlay.mount().device().equals(made.device()) && wanted.test(overlay))
             .isEmpty();
     if (mounted) {
       return true;

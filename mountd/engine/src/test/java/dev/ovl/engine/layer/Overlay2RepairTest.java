@@ -51,7 +51,7 @@ class Overlay2RepairTest {
     Optional<LayerId> parent = Optional.empty();
     for (String name : List.of("a", "b", "c")) {
       layers.create(driver, id(name), parent, true);
-      files.create(home.resolve(name + "/diff/of-" + name), new byte[] {'x'}, 0644);
+      files.create(home.resolve(name + "/diff/of-" + name), new byte[] {'x'}, 0644, false);
       parent = Optional.of(id(name));
     }
   }
@@ -195,7 +195,7 @@ class Overlay2RepairTest {
   @Test
   void whatIsNotOvlsStays() throws Exception {
     files.mkdirs(home.resolve("not a layer/diff"), 0755);
-    files.create(home.resolve("l/README"), new byte[] {'x'}, 0644);
+    files.create(home.resolve("l/README"), new byte[] {'x'}, 0644, false);
     files.symlink(scratch.path(), home.resolve("l/ZZZZZZZZZZZZZZZZZZZZZZZZZZ"));
     Trees.Snapshot before = Trees.snapshot(home);
     assertEquals(List.of(), layers.recover());

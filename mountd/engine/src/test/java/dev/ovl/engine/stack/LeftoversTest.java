@@ -112,6 +112,12 @@ class LeftoversTest {
     assertEquals(Optional.of(StackLab.name("web")), leftover.stack());
     OsPath temporary = Files.temporary(entry);
     assertSwept(Kind.OPERATION, temporary, () -> lab.write(temporary, "{"));
+    // as a power failure leaves it
+    assertSwept(Kind.OPERATION, entry, () -> lab.write(entry, ""));
+    lab.write(lab.root().resolve("journal/down.json"), "");
+    lab.up("down");
+    lab.down("down");
+    lab.stacks().recover();
   }
 
   @Test

@@ -163,6 +163,7 @@ public final class Overlay2Driver implements Driver {
           home.links().unusedName(),
           lowerLinks,
           rootOf,
+          true,
           draft -> fill(draft, parent, content))) {
         return;
       }
@@ -180,7 +181,7 @@ public final class Overlay2Driver implements Driver {
         new TreeWriter(sys, draft.resolve("diff"), LayerForm.OVERLAY, directories(parent))) {
       content.get().into(writer);
     }
-    files.create(draft.resolve("committed"), new byte[0], 0600);
+    files.create(draft.resolve("committed"), new byte[0], 0600, true);
     files.syncFileSystem(draft);
   }
 

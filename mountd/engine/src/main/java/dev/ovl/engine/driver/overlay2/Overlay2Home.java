@@ -183,6 +183,8 @@ public final class Overlay2Home {
    * @param lowerLinks the links of what lies below it, nearest first; written to {@code lower}
    * @param rootOf whose permissions and owner the layer's root directory takes, since a mount shows
    *     the upper's; absent: 0755, and this process's
+   * @param durable whether the disk is waited for: not for a stack's layer, since the definition
+   *     has the links, too
    * @param content writes what else is to be there from the beginning
    * @return false when the link's name is taken; nothing is made then
    */
@@ -191,13 +193,14 @@ public final class Overlay2Home {
       String link,
       List<String> lowerLinks,
       Optional<Statx> rootOf,
+      boolean durable,
       LayerDirectories.Filling content)
       throws EngineException, ErrnoException {
     layers.make(
         id,
         0710,
         draft -> {
-          fill(draft, link, lowerLinks, rootOf);
+          fill(draft, link, lowerLinks, rootOf, durable);
           content.fill(draft);
         });
     if (links.make(link, linkTarget(id))
@@ -208,7 +211,8 @@ public final class Overlay2Home {
     return false;
   }
 
-  private void fill(OsPath draft, String link, List<String> lowerLinks, Optional<Statx> rootOf)
+  private void fill(
+      OsPath draft, String link, List<String> lowerLinks, Optional<Statx> rootOf, boolean durable)
       throws ErrnoException {
     OsPath diff = draft.resolve("diff");
     files.mkdir(diff, 0755);
@@ -217,10 +221,10 @@ public final class Overlay2Home {
       sys.fchownat(Linux.AT_FDCWD, diff, like.uid(), like.gid(), Linux.AT_SYMLINK_NOFOLLOW);
       sys.fchmodat(Linux.AT_FDCWD, diff, like.permissions());
     }
-    files.create(draft.resolve("link"), ascii(link), 0644);
+    files.create(draft.resolve("link"), ascii(link), 0644, durable);
     if (!lowerLinks.isEmpty()) {
       files.mkdir(draft.resolve("work"), 0700);
-      files.create(draft.resolve("lower"), lowerText(lowerLinks), 0644);
+      files.create(draft.resolve("lower"), lowerText(lowerLinks), 0644, durable);
     }
   }
 
