@@ -7,6 +7,7 @@ import dev.ovl.engine.tree.Content;
 import dev.ovl.sys.ErrnoException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.util.Locale;
 import java.util.zip.CRC32;
 import java.util.zip.DataFormatException;
 import java.util.zip.Inflater;
@@ -119,7 +120,7 @@ public final class Decompressed implements Content.Source, AutoCloseable {
   private EngineException broken(String what) {
     return EngineException.failed(
         "the archive's "
-            + compression.name().toLowerCase(java.util.Locale.ROOT)
+            + compression.name().toLowerCase(Locale.ROOT)
             + " "
             + what
             + ", at byte "

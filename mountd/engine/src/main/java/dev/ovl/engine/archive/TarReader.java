@@ -16,6 +16,7 @@ import java.nio.ByteBuffer;
 import java.util.Arrays;
 import java.util.Map;
 import java.util.Optional;
+import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.function.BooleanSupplier;
 
@@ -316,15 +317,11 @@ public final class TarReader {
 
     private OsPath linkTarget(Entry entry) throws TarException {
       OsPath to = path(entry.link);
-      if (to.equals(OsPath.DOT) || (format != ArchiveFormat.OVERLAY && isMarked(to))) {
+      if (to.equals(OsPath.DOT) || (format != ArchiveFormat.OVERLAY && AufsNames.hasMark(to))) {
         throw new TarException(
             "it is a link to " + OsPath.quoted(OsPath.decode(entry.link)) + ", which is no file");
       }
       return to;
-    }
-
-    private static boolean isMarked(OsPath path) {
-      return path.components().stream().anyMatch(AufsNames::isMark);
     }
 
     // ---- files ------------------------------------------------------------------------------
@@ -431,7 +428,7 @@ public final class TarReader {
       }
       if (format == ArchiveFormat.OVERLAY) {
         putOfOverlay(entry, kind, content);
-      } else if (!isMarked(entry.path)) {
+      } else if (!AufsNames.hasMark(entry.path)) {
         sink.put(new Node(entry.path, kind, entry.attributes), content);
       } else {
         mark(entry.path);
@@ -446,7 +443,7 @@ public final class TarReader {
       }
       OsPath name = path.fileName();
       OsPath directory = path.parent();
-      if (!AufsNames.isMark(name) || isMarked(directory)) {
+      if (!AufsNames.isMark(name) || AufsNames.hasMark(directory)) {
         throw new TarException("a mark of a deletion is no directory");
       }
       if (name.equals(AufsNames.OPAQUE)) {
@@ -463,7 +460,7 @@ public final class TarReader {
 
     private void putOfOverlay(Entry entry, Node.Kind kind, Content content)
         throws TarException, EngineException, ErrnoException {
-      TreeMap<String, byte[]> xattrs = new TreeMap<>();
+      SortedMap<String, byte[]> xattrs = new TreeMap<>();
       boolean opaque = false;
       for (Map.Entry<String, byte[]> xattr : entry.attributes.xattrs().values().entrySet()) {
         Optional<String> own = OverlayXattrs.own(xattr.getKey());

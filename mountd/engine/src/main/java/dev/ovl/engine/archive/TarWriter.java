@@ -22,8 +22,10 @@ import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
+import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.stream.Stream;
 
@@ -163,7 +165,7 @@ public final class TarWriter implements TreeSink {
 
   private void writeEntry(Node node, Content content, Map<String, byte[]> marks)
       throws EngineException, ErrnoException {
-    TreeMap<String, byte[]> records = new TreeMap<>();
+    SortedMap<String, byte[]> records = new TreeMap<>();
     byte[] path = name(node);
     byte[] link =
         switch (node.kind()) {
@@ -234,7 +236,7 @@ public final class TarWriter implements TreeSink {
   }
 
   private void writeHeaders(
-      Node node, byte[] path, byte[] link, long size, TreeMap<String, byte[]> records)
+      Node node, byte[] path, byte[] link, long size, SortedMap<String, byte[]> records)
       throws EngineException, ErrnoException {
     byte[] block = new byte[BLOCK_BYTES];
     Attributes attributes = node.attributes();
@@ -268,7 +270,7 @@ public final class TarWriter implements TreeSink {
     writeHeader(block, type(node.kind()));
   }
 
-  private void writeRecords(byte[] path, TreeMap<String, byte[]> records)
+  private void writeRecords(byte[] path, SortedMap<String, byte[]> records)
       throws EngineException, ErrnoException {
     byte[] text = records(records);
     byte[] block = new byte[BLOCK_BYTES];
@@ -286,7 +288,7 @@ public final class TarWriter implements TreeSink {
     writeZeros(padding(text.length));
   }
 
-  private static byte[] records(TreeMap<String, byte[]> records) {
+  private static byte[] records(SortedMap<String, byte[]> records) {
     ByteArrayOutputStream text = new ByteArrayOutputStream();
     records.forEach(
         (key, value) -> {
@@ -364,7 +366,7 @@ public final class TarWriter implements TreeSink {
     boolean negative = seconds < 0;
     long whole = negative ? -(seconds + 1) : seconds;
     long nanos = negative ? 1_000_000_000 - nanoseconds : nanoseconds;
-    String fraction = String.format(java.util.Locale.ROOT, "%09d", nanos).replaceAll("0+$", "");
+    String fraction = String.format(Locale.ROOT, "%09d", nanos).replaceAll("0+$", "");
     return (negative ? "-" : "") + whole + "." + fraction;
   }
 
@@ -440,7 +442,7 @@ public final class TarWriter implements TreeSink {
   private void writeSparse(
       Node node,
       byte[] path,
-      TreeMap<String, byte[]> records,
+      SortedMap<String, byte[]> records,
       Fd file,
       List<Range> ranges,
       long size)

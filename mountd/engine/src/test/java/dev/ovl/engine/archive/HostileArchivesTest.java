@@ -9,8 +9,10 @@ import static org.junit.jupiter.params.provider.Arguments.arguments;
 
 import dev.ovl.engine.EngineException;
 import dev.ovl.engine.archive.Entries.Header;
+import dev.ovl.engine.file.Files;
 import dev.ovl.engine.tree.LayerForm;
 import dev.ovl.engine.tree.RichTree;
+import dev.ovl.engine.tree.TreeWriter;
 import dev.ovl.sys.Errno;
 import dev.ovl.sys.ErrnoException;
 import dev.ovl.sys.OsPath;
@@ -327,7 +329,7 @@ class HostileArchivesTest {
   }
 
   private void assertEmptied() throws ErrnoException {
-    new dev.ovl.engine.file.Files(SYS).removeTree(root());
+    new Files(SYS).removeTree(root());
     root();
   }
 
@@ -396,12 +398,8 @@ class HostileArchivesTest {
         assertThrows(
             EngineException.class,
             () -> {
-              try (dev.ovl.engine.tree.TreeWriter writer =
-                  new dev.ovl.engine.tree.TreeWriter(
-                      SYS,
-                      root(),
-                      LayerForm.PLAIN,
-                      dev.ovl.engine.tree.TreeWriter.Parents.UNKNOWN)) {
+              try (TreeWriter writer =
+                  new TreeWriter(SYS, root(), LayerForm.PLAIN, TreeWriter.Parents.UNKNOWN)) {
                 new TarReader(ArchiveFormat.OCI, TarReader.Progress.NONE, () -> true)
                     .read(
                         ByteSources.of(

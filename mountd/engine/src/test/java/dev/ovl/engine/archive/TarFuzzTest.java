@@ -5,9 +5,11 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 
 import com.code_intelligence.jazzer.junit.FuzzTest;
 import dev.ovl.engine.EngineException;
+import dev.ovl.engine.file.Files;
 import dev.ovl.engine.tree.LayerForm;
 import dev.ovl.engine.tree.RichTree;
 import dev.ovl.sys.ErrnoException;
+import dev.ovl.sys.Fd;
 import dev.ovl.sys.Linux;
 import dev.ovl.sys.OsPath;
 import dev.ovl.testkit.Leaks;
@@ -16,6 +18,8 @@ import dev.ovl.testkit.Trees;
 import java.io.ByteArrayInputStream;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
+import java.util.SortedMap;
+import java.util.TreeMap;
 import org.junit.jupiter.api.AfterAll;
 
 /**
@@ -55,7 +59,7 @@ class TarFuzzTest {
     /** All but what is in the root. */
     static Trees.Snapshot outside(OsPath around) throws ErrnoException {
       Trees.Snapshot all = Trees.snapshotWithTimes(around);
-      var nodes = new java.util.TreeMap<>(all.nodes());
+      SortedMap<OsPath, Trees.Node> nodes = new TreeMap<>(all.nodes());
       nodes.keySet().removeIf(path -> path.startsWith(OsPath.of("root")));
       return new Trees.Snapshot(nodes);
     }
@@ -114,9 +118,9 @@ class TarFuzzTest {
   }
 
   private static void empty() throws ErrnoException {
-    dev.ovl.engine.file.Files files = new dev.ovl.engine.file.Files(Archives.SYS);
+    Files files = new Files(Archives.SYS);
     for (OsPath name : files.list(state.root())) {
-      try (dev.ovl.sys.Fd root = files.openDirectory(state.root())) {
+      try (Fd root = files.openDirectory(state.root())) {
         files.removeAny(root, name);
       }
     }
