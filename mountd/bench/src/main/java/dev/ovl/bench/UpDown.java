@@ -38,7 +38,7 @@ public final class UpDown {
   /**
    * @param args the C program; the scratch directory, with {@code tmpfs} and {@code ext4} in it on
    *     such file systems; {@code full} or {@code quick}; some of {@code up-down}, {@code others},
-   *     {@code calls}, {@code usage} and {@code changes}
+   *     {@code calls}, {@code usage}, {@code changes} and {@code apply}
    */
   public static void main(String[] args) throws Exception {
     Path scratch = Path.of(args[1]);
@@ -67,6 +67,9 @@ public final class UpDown {
       }
       if (wanted.contains("changes")) {
         benchmark.changes();
+      }
+      if (wanted.contains("apply")) {
+        benchmark.apply();
       }
     }
   }
@@ -128,6 +131,16 @@ public final class UpDown {
     System.out.println("|---|---|--:|--:|--:|--:|--:|--:|--:|");
     for (String fileSystem : List.of("tmpfs", "ext4")) {
       new Changes(scratch.resolve(fileSystem), effort.rounds()).run(fileSystem);
+    }
+  }
+
+  /** Archives unpacked, against tar. */
+  private void apply() throws Exception {
+    System.out.println(
+        "\n| file system | archive | MB | engine ms | tar ms | engine ÷ tar | quartiles |");
+    System.out.println("|---|---|--:|--:|--:|--:|--:|");
+    for (String fileSystem : List.of("tmpfs", "ext4")) {
+      new Unpacking(scratch.resolve(fileSystem), Math.min(effort.rounds(), 31)).run(fileSystem);
     }
   }
 

@@ -9,6 +9,8 @@
  *   <li>{@link dev.ovl.engine.file}: files, directories and locks by byte names. Nothing else.
  *   <li>{@link dev.ovl.engine.root}: how root and run are laid out. {@code file}, dev.ovl.json.
  *   <li>{@link dev.ovl.engine.tree}: trees of files as values and streams. {@code file}.
+ *   <li>{@link dev.ovl.engine.archive}: archives read into and written from such streams. {@code
+ *       tree}.
  *   <li>{@link dev.ovl.engine.mount}: overlay mounts as values, ways to make them, what is mounted
  *       and who uses it. {@code file}.
  *   <li>{@link dev.ovl.engine.diff}: what changed between two trees of layers. {@code file}, {@code

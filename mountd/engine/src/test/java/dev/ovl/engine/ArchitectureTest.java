@@ -31,6 +31,9 @@ class ArchitectureTest {
   @ArchTest static final ArchRule DIFF = only("diff", "dev.ovl.engine.file", "dev.ovl.engine.tree");
 
   @ArchTest
+  static final ArchRule ARCHIVE = only("archive", "dev.ovl.engine.tree", "com.github.luben.zstd");
+
+  @ArchTest
   static final ArchRule DRIVER =
       only(
           "driver",
@@ -92,6 +95,7 @@ class ArchitectureTest {
           .should()
           .resideInAnyPackage(
               "dev.ovl.engine",
+              "dev.ovl.engine.archive",
               "dev.ovl.engine.diff",
               "dev.ovl.engine.file",
               "dev.ovl.engine.mount",

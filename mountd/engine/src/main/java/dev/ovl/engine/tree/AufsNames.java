@@ -30,12 +30,23 @@ public final class AufsNames {
     return startsWith(name, OWN_PREFIX);
   }
 
-  private static boolean startsWith(OsPath name, String ascii) {
-    if (name.length() < ascii.length()) {
-      return false;
+  /** Whether a component of a path is a mark, or aufs' own. */
+  public static boolean hasMark(OsPath path) {
+    for (int i = 0; i + PREFIX.length() <= path.length(); i++) {
+      if ((i == 0 || path.at(i - 1) == '/') && isAt(path, i, PREFIX)) {
+        return true;
+      }
     }
+    return false;
+  }
+
+  private static boolean startsWith(OsPath name, String ascii) {
+    return name.length() >= ascii.length() && isAt(name, 0, ascii);
+  }
+
+  private static boolean isAt(OsPath path, int start, String ascii) {
     for (int i = 0; i < ascii.length(); i++) {
-      if (name.at(i) != ascii.charAt(i)) {
+      if (path.at(start + i) != ascii.charAt(i)) {
         return false;
       }
     }

@@ -524,34 +524,50 @@ public final class TreeWriter implements TreeSink, AutoCloseable {
 
   private void link(Place place, OsPath name, OsPath to) throws EngineException, ErrnoException {
     OsPath toName = name(to);
-    boolean near = to.parent().equals(place.path());
-    Fd directory = near ? place.directory() : resolve(to.parent());
-    try {
-      Optional<Statx> target = stat(directory, toName);
-      if (target.isEmpty() || marking.isDeletion(directory, toName, target.get())) {
-        throw EngineException.failed(
-            "it is a link to " + to.quoted() + ", which is not there", Errno.ENOENT);
-      }
-      if (target.get().isDirectory()) {
-        throw EngineException.failed(
-            "it is a link to " + to.quoted() + ", which is a directory", Errno.EPERM);
-      }
-      Optional<Statx> there = stat(place.directory(), name);
-      if (there.isPresent() && there.get().sameFile(target.get())) {
-        return;
-      }
-      create(
-          place,
-          name,
-          () -> {
-            sys.linkat(directory.number(), toName, place.number(), name, 0);
-            return name;
-          });
-    } finally {
-      if (!near) {
-        directory.close();
-      }
+    if (to.parent().equals(place.path())) {
+      link(place, name, to, place.directory(), toName);
+      return;
     }
+    Fd directory;
+    try {
+      directory = resolve(to.parent());
+    } catch (ErrnoException e) {
+      if (isAbsent(e)) {
+        throw noTarget(to);
+      }
+      throw e;
+    }
+    try (directory) {
+      link(place, name, to, directory, toName);
+    }
+  }
+
+  private void link(Place place, OsPath name, OsPath to, Fd directory, OsPath toName)
+      throws EngineException, ErrnoException {
+    Optional<Statx> target = stat(directory, toName);
+    if (target.isEmpty() || marking.isDeletion(directory, toName, target.get())) {
+      throw noTarget(to);
+    }
+    if (target.get().isDirectory()) {
+      throw EngineException.failed(
+          "it is a link to " + to.quoted() + ", which is a directory", Errno.EPERM);
+    }
+    Optional<Statx> there = stat(place.directory(), name);
+    if (there.isPresent() && there.get().sameFile(target.get())) {
+      return;
+    }
+    create(
+        place,
+        name,
+        () -> {
+          sys.linkat(directory.number(), toName, place.number(), name, 0);
+          return name;
+        });
+  }
+
+  private static EngineException noTarget(OsPath to) {
+    return EngineException.failed(
+        "it is a link to " + to.quoted() + ", which is not there", Errno.ENOENT);
   }
 
   private Optional<Statx> stat(Fd directory, OsPath name) throws ErrnoException {
