@@ -104,6 +104,9 @@ public interface Driver extends AutoCloseable {
   /** Makes the layer read-only for good; one that is so already is fine. It is not mounted. */
   void commit(LayerId id) throws EngineException, ErrnoException;
 
+  /** Takes back a {@link #commit} of which nobody has made use yet. */
+  void uncommit(LayerId id) throws EngineException, ErrnoException;
+
   /** Removes the layer with its content; one that is gone already is fine. It is not mounted. */
   void remove(LayerId id) throws EngineException, ErrnoException;
 

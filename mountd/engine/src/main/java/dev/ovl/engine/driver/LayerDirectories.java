@@ -108,6 +108,11 @@ public final class LayerDirectories {
     }
   }
 
+  /** Whether {@link #make} is at work on it, or was when its process ended. */
+  public boolean isBeingMade(LayerId id) throws ErrnoException {
+    return files.lstat(Files.temporary(place(id))).isPresent();
+  }
+
   // ---- removing -----------------------------------------------------------------------------
 
   /**

@@ -220,7 +220,8 @@ public final class Layers implements AutoCloseable {
   }
 
   /**
-   * Commits a layer and does something that makes it needed, while nobody can remove it.
+   * Commits a layer and does something that makes it needed, while nobody can remove it. When that
+   * fails the layer is as before; when the process ends meanwhile it may be committed.
    *
    * @param work after which {@link Users} tells of the need
    */
@@ -232,9 +233,25 @@ public final class Layers implements AutoCloseable {
         List.of(parent),
         () -> {
           checkParent(driver, parent);
+          boolean before = driver.isCommitted(parent);
           driver.commit(parent);
-          return work.run();
+          try {
+            return work.run();
+          } catch (EngineException | ErrnoException | RuntimeException failure) {
+            if (!before) {
+              uncommit(driver, parent, failure);
+            }
+            throw failure;
+          }
         });
+  }
+
+  private static void uncommit(Driver driver, LayerId id, Exception failure) {
+    try {
+      driver.uncommit(id);
+    } catch (EngineException | ErrnoException second) {
+      failure.addSuppressed(second);
+    }
   }
 
   /** Makes a layer read-only for good; one that is so already is fine. */

@@ -277,6 +277,50 @@ final class DefinitionEditor {
     return store(() -> redefine(before, change), Optional.of(before));
   }
 
+  /**
+   * Makes a stack's own layer the topmost of those that it lies on, and gives it another one. When
+   * that fails all is as before.
+   */
+  StackDefinition freeze(StackDefinition before) throws EngineException, ErrnoException {
+    Layer own = before.layer().orElseThrow();
+    home.commit(own.id());
+    try {
+      return store(() -> frozen(before), Optional.of(before));
+    } catch (EngineException | ErrnoException | RuntimeException failure) {
+      try {
+        home.uncommit(own.id());
+      } catch (ErrnoException second) {
+        failure.addSuppressed(second);
+      }
+      throw failure;
+    }
+  }
+
+  /** The definition of a stack whose own layer has become a lower. */
+  StackDefinition frozen(StackDefinition before) throws EngineException, ErrnoException {
+    if (!(before.upper() instanceof Upper.OfLayer) || !before.directories().isEmpty()) {
+      throw EngineException.usage(
+          "only the own layer of a stack that lies on layers alone can become one of them");
+    }
+    Layer own = before.layer().orElseThrow();
+    List<Lower> lowers = new ArrayList<>();
+    lowers.add(new Lower(home.diff(own.id()), own.link(), Optional.of(own.id())));
+    lowers.addAll(before.lowers());
+    StackDefinition after =
+        new StackDefinition(
+            before.name(),
+            before.driver(),
+            lowers,
+            before.upper(),
+            Optional.of(unusedLayer()),
+            before.target(),
+            before.options(),
+            before.propagation(),
+            before.method());
+    mounter.plan(mounts.mount(after), after.method());
+    return after;
+  }
+
   /** Makes up a definition, with names for what is new in it. */
   private interface Definer {
     StackDefinition define() throws EngineException, ErrnoException;
@@ -352,7 +396,7 @@ final class DefinitionEditor {
     if (stack.layer().isPresent()) {
       Layer layer = stack.layer().get();
       List<String> links = stack.lowers().stream().map(Lower::link).toList();
-      if (before.flatMap(StackDefinition::layer).isPresent()) {
+      if (before.flatMap(StackDefinition::layer).filter(layer::equals).isPresent()) {
         home.writeLower(layer.id(), links);
       } else {
         Statx rootOf = files.stat(stack.lowers().get(0).path()).orElseThrow();
@@ -472,8 +516,15 @@ final class DefinitionEditor {
     Optional<StackDefinition> stack = store.find(name);
     Set<LayerId> layers = new HashSet<>();
     Set<String> links = new HashSet<>();
-    stack.flatMap(StackDefinition::layer).ifPresent(layer -> layers.add(layer.id()));
-    stack.ifPresent(s -> s.links().forEach(links::add));
+    if (stack.isPresent()) {
+      stack.get().layer().ifPresent(layer -> layers.add(layer.id()));
+      stack.get().links().forEach(links::add);
+      for (Lower lower : stack.get().lowers()) {
+        // what was the stack's own layer may be one of these by now
+        lower.layer().ifPresent(layers::add);
+        links.add(lower.link());
+      }
+    }
     for (String link : entry.get().links()) {
       if (!links.contains(link)) {
         home.links().remove(link);

@@ -450,6 +450,32 @@ public final class Stacks implements AutoCloseable {
     return id;
   }
 
+  /**
+   * Makes a stack's own upper a committed layer as it is, and gives the stack a new, empty upper
+   * above it. Redirects and metadata-only copies stay what they are: ovl understands them, other
+   * engines may not.
+   *
+   * @return the layer, which had this id all the time
+   * @throws EngineException it is up; it lies on plain directories; its upper is the user's
+   */
+  public LayerId commitByMove(StackName name) throws EngineException, ErrnoException {
+    return locked(
+        name,
+        (stack, held) -> {
+          editor.frozen(stack);
+          users.refuseUsedUpper(refuseMounted(stack, "commit"));
+          editor.freeze(stack);
+          return stack.layer().orElseThrow().id();
+        });
+  }
+
+  /** Checks all that {@link #commitByMove} checks before it writes; changes nothing. */
+  public void checkCommitByMove(StackName name) throws EngineException, ErrnoException {
+    StackDefinition stack = get(name);
+    editor.frozen(stack);
+    users.refuseUsedUpper(refuseMounted(stack, "commit"));
+  }
+
   /** Checks what {@link #commit} checks before it makes the layer; changes nothing. */
   public void checkCommit(StackName name, Optional<LayerId> as)
       throws EngineException, ErrnoException {

@@ -13,8 +13,11 @@ import dev.ovl.engine.driver.LayerId;
 import dev.ovl.engine.layer.Layers;
 import dev.ovl.engine.mount.MountOptions;
 import dev.ovl.engine.tree.TreeSink;
+import dev.ovl.sys.Errno;
+import dev.ovl.sys.ErrnoException;
 import dev.ovl.sys.Linux;
 import dev.ovl.sys.OsPath;
+import dev.ovl.testkit.FaultInjector;
 import dev.ovl.testkit.Trees;
 import java.util.List;
 import java.util.Optional;
@@ -228,6 +231,80 @@ class StackOnLayersTest {
     assertEquals(64, made.text().length());
     assertEquals(List.of(), driver.ancestors(made));
     assertEquals(List.of("x", "y", "z"), lab.names(layers.get(driver, made)));
+  }
+
+  @Test
+  void anUpperBecomesALayer() throws Exception {
+    StackDefinition before = create("web", "top");
+    LayerId own = before.layer().orElseThrow().id();
+    OsPath target = lab.up("web");
+    lab.write(target.resolve("new"), "1");
+    String up = refusal(() -> lab.stacks().commitByMove(StackLab.name("web")));
+    assertTrue(up.contains("'down' it before you commit it"), up);
+    lab.down("web");
+
+    assertEquals(own, lab.stacks().commitByMove(StackLab.name("web")));
+    assertTrue(driver.isCommitted(own));
+    assertEquals(List.of(id("top"), id("base")), driver.ancestors(own));
+    assertEquals(Optional.of("stack web"), layers.report(driver, own).user());
+    assertEquals(List.of(), changes("web"));
+    target = lab.up("web");
+    assertEquals(List.of("both", "new", "of-base", "of-top"), lab.names(target));
+    lab.write(target.resolve("newer"), "2");
+    assertEquals(List.of("A /newer"), changes("web"));
+    lab.down("web");
+    lab.remove("web");
+    assertEquals(List.of("both", "new", "of-base", "of-top"), lab.names(layers.get(driver, own)));
+    layers.put(driver, own);
+    assertEquals(List.of(), layers.recover());
+    layers.remove(driver, own);
+  }
+
+  @Test
+  void onlyAnUpperOnLayersBecomesOne() throws Exception {
+    String message =
+        "only the own layer of a stack that lies on layers alone can become one of them";
+    create("mixed", "top", lab.layer("plain", "x=1"));
+    assertEquals(message, refusal(() -> lab.stacks().commitByMove(StackLab.name("mixed"))));
+    lab.stack("plain", lab.layer("plain", "x=1")).create();
+    assertEquals(message, refusal(() -> lab.stacks().commitByMove(StackLab.name("plain"))));
+  }
+
+  /** Before and after are the only two that a crash can leave. */
+  @Test
+  void aMoveThatIsCutShort() throws Exception {
+    for (int n = 1; ; n++) {
+      StackDefinition before = create("web", "top");
+      LayerId own = before.layer().orElseThrow().id();
+      lab.write(lab.up("web").resolve("new"), "1");
+      lab.down("web");
+      FaultInjector sys = new FaultInjector(lab.sys).failAt(n, Errno.EIO);
+      boolean done = true;
+      try (Stacks stacks = new Stacks(sys, lab.root(), lab.run())) {
+        stacks.commitByMove(StackLab.name("web"));
+      } catch (EngineException | ErrnoException e) {
+        done = false;
+      }
+      Stacks after = lab.stacks();
+      after.recover();
+      layers.recover();
+      StackDefinition now = after.summary(StackLab.name("web")).definition();
+      assertEquals(done, !now.equals(before), "call " + n + ": " + sys.struck());
+      assertEquals(done, driver.isCommitted(own), "call " + n + ": " + sys.struck());
+      assertEquals(
+          List.of("both", "new", "of-base", "of-top"), lab.names(lab.up("web")), "call " + n);
+      lab.down("web");
+      lab.remove("web");
+      if (done) {
+        layers.remove(driver, own);
+      }
+      assertEquals(List.of(id("base"), id("top")), driver.layers(), "call " + n);
+      assertEquals(List.of(), layers.recover(), "call " + n);
+      if (sys.struck().isEmpty()) {
+        assertTrue(done);
+        break;
+      }
+    }
   }
 
   // ---- content ------------------------------------------------------------------------------

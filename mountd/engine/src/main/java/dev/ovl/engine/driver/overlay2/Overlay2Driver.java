@@ -155,7 +155,6 @@ public final class Overlay2Driver implements Driver {
       lowerLinks.add(linkOf(parent.get()));
       lowerLinks.addAll(home.lowerLinks(parent.get()));
       rootOf = files.stat(home.diff(parent.get()));
-      commit(parent.get());
     }
     for (int i = 0; i < ATTEMPTS; i++) {
       if (home.create(
@@ -165,11 +164,29 @@ public final class Overlay2Driver implements Driver {
           rootOf,
           true,
           draft -> fill(draft, parent, content))) {
+        commitParent(id, parent);
         return;
       }
     }
     throw EngineException.failed(
         "every name for a link is taken in " + home.directory().quoted(), Errno.EEXIST);
+  }
+
+  /** A crash before this is seen by {@link Repair}: a layer with another one on it is read-only. */
+  private void commitParent(LayerId child, Optional<LayerId> parent) throws ErrnoException {
+    if (parent.isEmpty()) {
+      return;
+    }
+    try {
+      home.commit(parent.get());
+    } catch (ErrnoException failure) {
+      try {
+        home.remove(child);
+      } catch (ErrnoException second) {
+        failure.addSuppressed(second);
+      }
+      throw failure;
+    }
   }
 
   private void fill(OsPath draft, Optional<LayerId> parent, Optional<Writing> content)
@@ -210,6 +227,11 @@ public final class Overlay2Driver implements Driver {
   @Override
   public void commit(LayerId id) throws ErrnoException {
     home.commit(id);
+  }
+
+  @Override
+  public void uncommit(LayerId id) throws ErrnoException {
+    home.uncommit(id);
   }
 
   @Override

@@ -3,6 +3,7 @@ package dev.ovl.engine.driver.overlay2;
 import dev.ovl.engine.EngineException;
 import dev.ovl.engine.driver.LayerDirectories;
 import dev.ovl.engine.driver.LayerId;
+import dev.ovl.engine.driver.Marker;
 import dev.ovl.engine.file.Files;
 import dev.ovl.engine.file.RandomBytes;
 import dev.ovl.sys.Errno;
@@ -32,7 +33,6 @@ public final class Overlay2Home {
 
   private static final int ID_DIGITS = 64;
   private static final Pattern LINK_TARGET = Pattern.compile("\\.\\./([^/]+)/diff");
-  private static final byte[] NOTHING = {};
 
   private final Syscalls sys;
   private final Files files;
@@ -251,18 +251,21 @@ public final class Overlay2Home {
 
   /** Whether the layer is read-only. */
   public boolean isCommitted(LayerId id) throws ErrnoException {
-    return files.lstat(committed(id)).isPresent();
+    return committed(id).isSet();
   }
 
   /** Makes the layer read-only for good. */
   public void commit(LayerId id) throws ErrnoException {
-    if (!isCommitted(id)) {
-      files.replace(committed(id), NOTHING, 0600);
-    }
+    committed(id).set();
   }
 
-  private OsPath committed(LayerId id) {
-    return layer(id).resolve("committed");
+  /** Takes back {@link #commit}. */
+  public void uncommit(LayerId id) throws ErrnoException {
+    committed(id).clear();
+  }
+
+  private Marker committed(LayerId id) {
+    return new Marker(sys, layer(id).resolve("committed"));
   }
 
   /**

@@ -58,6 +58,7 @@ final class Repair {
     }
     repair.removeStrayLinks(Set.copyOf(layers));
     repair.lowers(layers);
+    repair.commitParents(layers);
     return repair.done;
   }
 
@@ -154,6 +155,21 @@ final class Repair {
   }
 
   // ---- parents ------------------------------------------------------------------------------
+
+  /** Who died between making a layer and marking the one below it. */
+  private void commitParents(List<LayerId> layers) throws ErrnoException {
+    for (LayerId id : layers) {
+      List<String> below = home.lowerLinks(id);
+      LayerId parent = below.isEmpty() ? null : linked.get(below.get(0));
+      if (parent != null && home.exists(parent) && !home.isCommitted(parent)) {
+        home.commit(parent);
+        done.add("layer " + parent + ": marked as read-only, since layer " + id + " lies on it");
+      }
+    }
+  }
+
+  // ---- lost parents
+  // ------------------------------------------------------------------------------
 
   /** A layer with a work directory has a parent; a child's list tells which. */
   private void lowers(List<LayerId> layers) throws ErrnoException {

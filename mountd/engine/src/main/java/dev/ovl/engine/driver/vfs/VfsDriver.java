@@ -6,6 +6,7 @@ import dev.ovl.engine.driver.DirectoryDraft;
 import dev.ovl.engine.driver.Driver;
 import dev.ovl.engine.driver.LayerDirectories;
 import dev.ovl.engine.driver.LayerId;
+import dev.ovl.engine.driver.Marker;
 import dev.ovl.engine.file.Files;
 import dev.ovl.engine.tree.LayerForm;
 import dev.ovl.engine.tree.NodeReader;
@@ -35,8 +36,6 @@ import java.util.TreeMap;
 public final class VfsDriver implements Driver {
   /** The driver's name and its directory's under the root. */
   public static final String NAME = "vfs";
-
-  private static final byte[] NOTHING = {};
 
   private final Syscalls sys;
   private final Files files;
@@ -76,7 +75,7 @@ public final class VfsDriver implements Driver {
   }
 
   @Override
-  public List<String> recover() throws ErrnoException {
+  public List<String> recover() throws EngineException, ErrnoException {
     prepare();
     List<String> done = new ArrayList<>();
     for (OsPath rubbish : trees.sweep()) {
@@ -84,10 +83,24 @@ public final class VfsDriver implements Driver {
     }
     for (String directory : List.of("layers", "committed")) {
       for (OsPath name : files.list(home.resolve(directory))) {
-        Optional<LayerId> id = LayerId.parse(name.toString());
-        if (id.isPresent() && !trees.exists(id.get())) {
+        String text = name.toString();
+        int start = text.startsWith(Files.TEMPORARY_PREFIX) ? Files.TEMPORARY_PREFIX.length() : 0;
+        Optional<LayerId> id = LayerId.parse(text.substring(start));
+        if (id.isPresent() && !trees.exists(id.get()) && !trees.isBeingMade(id.get())) {
           files.remove(home.resolve(directory).resolve(name));
         }
+      }
+    }
+    for (LayerId id : trees.list()) {
+      List<LayerId> ancestors = ancestors(id);
+      if (!ancestors.isEmpty() && !isCommitted(ancestors.get(0))) {
+        commit(ancestors.get(0));
+        done.add(
+            "layer "
+                + ancestors.get(0)
+                + ": marked as read-only, since layer "
+                + id
+                + " lies on it");
       }
     }
     return done;
@@ -117,6 +130,10 @@ public final class VfsDriver implements Driver {
 
   private OsPath ancestorsFile(LayerId id) {
     return home.resolve("layers").resolve(id.text());
+  }
+
+  private Marker committed(LayerId id) {
+    return new Marker(sys, committedFile(id));
   }
 
   private OsPath committedFile(LayerId id) {
@@ -150,54 +167,50 @@ public final class VfsDriver implements Driver {
   @Override
   public void createReadWrite(LayerId id, Optional<LayerId> parent)
       throws EngineException, ErrnoException {
-    makeOrTakeBack(id, parent, TreeSink::finish, false);
+    make(id, parent, TreeSink::finish, false);
   }
 
   @Override
   public void create(LayerId id, Optional<LayerId> parent, Writing content)
       throws EngineException, ErrnoException {
-    makeOrTakeBack(id, parent, content, true);
+    make(id, parent, content, true);
   }
 
-  private void makeOrTakeBack(
-      LayerId id, Optional<LayerId> parent, Writing content, boolean committed)
+  private void make(LayerId id, Optional<LayerId> parent, Writing content, boolean committed)
       throws EngineException, ErrnoException {
     try {
-      if (committed) {
-        commit(id);
+      trees.make(
+          id,
+          0755,
+          draft -> {
+            if (parent.isPresent()) {
+              writeAncestors(id, parent.get());
+              write(draft, sink -> copy(trees.place(parent.get()), sink));
+            }
+            write(draft, content);
+            files.syncFileSystem(draft);
+            if (committed) {
+              commit(id);
+            }
+          });
+      if (parent.isPresent()) {
+        commit(parent.get());
       }
-      make(id, parent, content);
     } catch (EngineException | ErrnoException | RuntimeException failure) {
       try {
         remove(id);
-      } catch (ErrnoException second) {
+      } catch (ErrnoException | RuntimeException second) {
         failure.addSuppressed(second);
       }
       throw failure;
     }
   }
 
-  private void make(LayerId id, Optional<LayerId> parent, Writing content)
-      throws EngineException, ErrnoException {
-    List<LayerId> ancestors = new ArrayList<>();
-    if (parent.isPresent()) {
-      ancestors.add(parent.get());
-      ancestors.addAll(ancestors(parent.get()));
-      commit(parent.get());
-      StringBuilder lines = new StringBuilder();
-      ancestors.forEach(ancestor -> lines.append(ancestor).append('\n'));
-      files.replace(ancestorsFile(id), lines.toString().getBytes(StandardCharsets.US_ASCII), 0600);
-    }
-    trees.make(
-        id,
-        0755,
-        draft -> {
-          if (parent.isPresent()) {
-            write(draft, sink -> copy(trees.place(parent.get()), sink));
-          }
-          write(draft, content);
-          files.syncFileSystem(draft);
-        });
+  private void writeAncestors(LayerId id, LayerId parent) throws EngineException, ErrnoException {
+    StringBuilder lines = new StringBuilder();
+    lines.append(parent).append('\n');
+    ancestors(parent).forEach(ancestor -> lines.append(ancestor).append('\n'));
+    files.replace(ancestorsFile(id), lines.toString().getBytes(StandardCharsets.US_ASCII), 0600);
   }
 
   private void write(OsPath tree, Writing content) throws EngineException, ErrnoException {
@@ -215,14 +228,17 @@ public final class VfsDriver implements Driver {
 
   @Override
   public boolean isCommitted(LayerId id) throws ErrnoException {
-    return files.lstat(committedFile(id)).isPresent();
+    return committed(id).isSet();
   }
 
   @Override
   public void commit(LayerId id) throws ErrnoException {
-    if (!isCommitted(id)) {
-      files.replace(committedFile(id), NOTHING, 0600);
-    }
+    committed(id).set();
+  }
+
+  @Override
+  public void uncommit(LayerId id) throws ErrnoException {
+    committed(id).clear();
   }
 
   @Override
