@@ -52,6 +52,7 @@ public final class TreeWriter implements TreeSink, AutoCloseable {
 
   private static final String ACCESS_ACL = "system.posix_acl_access";
   private static final String DEFAULT_ACL = "system.posix_acl_default";
+  private static final String UMASK = "Umask:";
   private static final String SECURITY = "security.";
   private static final long IN_ROOT = Linux.RESOLVE_IN_ROOT | Linux.RESOLVE_NO_MAGICLINKS;
   private static final Optional<byte[]> NO_ACL = Optional.empty();
@@ -74,6 +75,8 @@ public final class TreeWriter implements TreeSink, AutoCloseable {
   private final Set<OsPath> written = new HashSet<>();
   private boolean forgotten;
   private OsPath last = OsPath.EMPTY;
+  private Optional<NewFiles> ofNewFiles = Optional.empty();
+  private int umask = -1;
 
   /** What directories are like that are on the way to a file and not in the stream. */
   public interface Parents {
@@ -499,14 +502,56 @@ public final class TreeWriter implements TreeSink, AutoCloseable {
   private void writeFile(
       Place place, OsPath name, long size, Attributes attributes, Content content)
       throws EngineException, ErrnoException {
-    int created = create(place, name, () -> sys.openat(place.number(), name, NEW_FILE, 0600));
+    boolean asMade = isAsMade(place, attributes);
+    int mode = asMade ? attributes.permissions() : 0600;
+    int created = create(place, name, () -> sys.openat(place.number(), name, NEW_FILE, mode));
     try (Fd file = new Fd(sys, created)) {
       data.write(file, size, content);
-      setOpen(file, attributes, place.inherits(), false);
+      if (!asMade) {
+        if (ofNewFiles.isEmpty() || ofNewFiles.get().directory() != place.directory()) {
+          Statx made = stat(place.directory(), name).orElseThrow();
+          ofNewFiles = Optional.of(new NewFiles(place.directory(), made.uid(), made.gid()));
+        }
+        setOpen(file, attributes, place.inherits(), false);
+      }
       // by its name: utimensat(2) of a descriptor takes Linux 5.8
       setTime(place, name, attributes);
       file.closeWritten();
     }
+  }
+
+  /**
+   * What the kernel gives to new files in a directory, as the first of them had it.
+   *
+   * @param directory where
+   */
+  private record NewFiles(Fd directory, int uid, int gid) {}
+
+  /** Whether a file has its owner and permissions as soon as it is made with these. */
+  private boolean isAsMade(Place place, Attributes attributes) throws ErrnoException {
+    return ofNewFiles.isPresent()
+        && ofNewFiles.get().directory() == place.directory()
+        && ofNewFiles.get().uid() == attributes.uid()
+        && ofNewFiles.get().gid() == attributes.gid()
+        && !place.inherits()
+        && attributes.xattrs().values().isEmpty()
+        && (attributes.permissions() & (umask() | ~0777)) == 0;
+  }
+
+  /** The umask, which only another thread's umask(2) would change; nobody here calls it. */
+  private int umask() throws ErrnoException {
+    if (umask < 0) {
+      String status =
+          OsPath.decode(files.read(OsPath.of("/proc/thread-self/status")).orElse(new byte[0]));
+      umask =
+          status
+              .lines()
+              .filter(line -> line.startsWith(UMASK))
+              .map(line -> Integer.parseInt(line.substring(UMASK.length()).strip(), 8))
+              .findFirst()
+              .orElse(0777);
+    }
+    return umask;
   }
 
   private void writeSpecial(

@@ -584,6 +584,9 @@ class TarTest {
     byte[] wrong = packed.clone();
     wrong[packed.length - 1] ^= 1;
     broken.add(wrong);
+    byte[] wrongChecksum = packed.clone();
+    wrongChecksum[packed.length - (compression == Compression.GZIP ? 8 : 4)] ^= 1;
+    broken.add(wrongChecksum);
     for (byte[] bytes : broken) {
       try (Decompressed found = new Decompressed(ByteSources.of(new ByteArrayInputStream(bytes)))) {
         EngineException e =

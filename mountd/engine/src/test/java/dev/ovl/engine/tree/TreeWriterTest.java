@@ -369,6 +369,53 @@ class TreeWriterTest {
   }
 
   @Test
+  void ownersAndPermissionsWhateverWasMadeBefore() throws EngineException, ErrnoException {
+    int[][] wanted = {
+      {0, 0, 0644},
+      {0, 0, 0644},
+      {5, 0, 0644},
+      {0, 6, 0644},
+      {0, 0, 04755},
+      {0, 0, 0666},
+      {0, 0, 0},
+      {0, 0, 0600},
+      {0, 0, 01777},
+      {0, 0, 0777}
+    };
+    // what the kernel gives to files in it is not the process' group
+    Attributes setgid = new Attributes(02755, 0, 44, DIRECTORY.modified(), Xattrs.NONE);
+    try (TreeWriter writer = writer(LayerForm.PLAIN)) {
+      for (String directory : List.of("plain", "setgid")) {
+        writer.put(
+            new Node(
+                OsPath.of(directory),
+                new Node.Kind.Directory(),
+                directory.equals("setgid") ? setgid : DIRECTORY),
+            new Content.None());
+        for (int i = 0; i < wanted.length; i++) {
+          int[] w = wanted[i];
+          writer.put(
+              new Node(
+                  OsPath.of(directory + "/" + i),
+                  new Node.Kind.Regular(0),
+                  new Attributes(w[2], w[0], w[1], FILE.modified(), Xattrs.NONE)),
+              new Content.None());
+        }
+      }
+      writer.finish();
+    }
+    for (String directory : List.of("plain", "setgid")) {
+      for (int i = 0; i < wanted.length; i++) {
+        Statx stat = stat(directory + "/" + i);
+        assertEquals(
+            List.of(wanted[i][0], wanted[i][1], wanted[i][2]),
+            List.of(stat.uid(), stat.gid(), stat.permissions()),
+            directory + "/" + i);
+      }
+    }
+  }
+
+  @Test
   void moreDirectoriesThanAreKeptOpen() throws EngineException, ErrnoException {
     String path = "d";
     Leaks leaks = Leaks.beneath(scratch.path());
