@@ -11,6 +11,7 @@ import dev.ovl.sys.Statx;
 import dev.ovl.sys.Syscalls;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 
 /**
  * Directories named by the ids of layers, which come and go as a whole: one is made beside its
@@ -40,11 +41,17 @@ public final class LayerDirectories {
     return directory.resolve(id + LayerId.REMOVING);
   }
 
-  /** The ids of those that there are, sorted. */
+  /**
+   * The ids of those that there are, sorted. Other files may have such a name too: dockerd makes
+   * the device {@code backingFsBlockDev} beside the layers.
+   */
   public List<LayerId> list() throws ErrnoException {
     List<LayerId> ids = new ArrayList<>();
     for (OsPath name : files.list(directory)) {
-      LayerId.parse(name.toString()).ifPresent(ids::add);
+      Optional<LayerId> id = LayerId.parse(name.toString());
+      if (id.isPresent() && exists(id.get())) {
+        ids.add(id.get());
+      }
     }
     return ids;
   }

@@ -196,6 +196,9 @@ class Overlay2RepairTest {
   void whatIsNotOvlsStays() throws Exception {
     files.mkdirs(home.resolve("not a layer/diff"), 0755);
     files.create(home.resolve("l/README"), new byte[] {'x'}, 0644, false);
+    // a block device of dockerd's, which has a layer's name
+    files.create(home.resolve("backingFsBlockDev"), new byte[0], 0600, false);
+    assertEquals(List.of(id("a"), id("b"), id("c")), driver.layers());
     files.symlink(scratch.path(), home.resolve("l/ZZZZZZZZZZZZZZZZZZZZZZZZZZ"));
     Trees.Snapshot before = Trees.snapshot(home);
     assertEquals(List.of(), layers.recover());
