@@ -64,7 +64,6 @@ public final class TreeWriter implements TreeSink, AutoCloseable {
   private final Syscalls sys;
   private final Files files;
   private final Marking marking;
-  private final LayerForm form;
   private final Parents parents;
   private final DataWriter data;
   private final Fd root;
@@ -102,7 +101,6 @@ public final class TreeWriter implements TreeSink, AutoCloseable {
     this.sys = sys;
     this.files = new Files(sys);
     this.marking = Marking.of(form, sys);
-    this.form = form;
     this.parents = parents;
     this.data = new DataWriter(sys);
     this.root = files.openDirectory(root);
@@ -176,9 +174,7 @@ public final class TreeWriter implements TreeSink, AutoCloseable {
         directory,
         () -> {
           Place place = enter(directory);
-          if (form == LayerForm.PLAIN) {
-            removeOld(place);
-          }
+          removeOld(place);
           marking.opaque(place);
         });
   }
@@ -715,9 +711,6 @@ public final class TreeWriter implements TreeSink, AutoCloseable {
   // ---- what an opaque directory loses ---------------------------------------------------------
 
   private void remember(OsPath path) {
-    if (form != LayerForm.PLAIN) {
-      return;
-    }
     if (written.size() == REMEMBERED_PATHS) {
       written.clear();
       forgotten = true;

@@ -455,6 +455,34 @@ abstract class DriverConformance {
     assertEquals(Optional.of("3"), seen("more", "d/same"));
   }
 
+  /** What the layer itself had in the directory is hidden as well as what its parent has. */
+  @Test
+  void anOpaqueDirectoryHasWhatCameWithItAlone() throws Exception {
+    changedTop();
+    OsPath place = layers().get(driver(), id("top"));
+    write(place.resolve("d/mine"), "1");
+    write(place.resolve("d/deep/mine"), "1");
+    layers().put(driver(), id("top"));
+    Attributes attributes = new Attributes(0755, 0, 0, new Timestamp(1, 0), Xattrs.NONE);
+    Content none = new Content.None();
+    Node.Kind directory = new Node.Kind.Directory();
+    layers()
+        .apply(
+            driver(),
+            id("top"),
+            sink -> {
+              sink.put(new Node(OsPath.of("d"), directory, attributes), none);
+              sink.opaque(OsPath.of("d"));
+              sink.put(new Node(OsPath.of("d/deep"), directory, attributes), none);
+              sink.put(new Node(OsPath.of("d/deep/new"), new Node.Kind.Fifo(), attributes), none);
+              sink.finish();
+            });
+    place = layers().get(driver(), id("top"));
+    assertEquals(List.of(OsPath.of("deep")), files.list(place.resolve("d")));
+    assertEquals(List.of(OsPath.of("new")), files.list(place.resolve("d/deep")));
+    layers().put(driver(), id("top"));
+  }
+
   // ---- depth --------------------------------------------------------------------------------
 
   @Test
