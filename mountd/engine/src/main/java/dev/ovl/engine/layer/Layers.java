@@ -8,6 +8,7 @@ import dev.ovl.engine.driver.Driver;
 import dev.ovl.engine.driver.LayerId;
 import dev.ovl.engine.file.Files;
 import dev.ovl.engine.file.Locks;
+import dev.ovl.engine.probe.Probe;
 import dev.ovl.engine.root.RootFormat;
 import dev.ovl.sys.Errno;
 import dev.ovl.sys.ErrnoException;
@@ -84,7 +85,13 @@ public final class Layers implements AutoCloseable {
     if (name.isPresent()) {
       return drivers.named(name.get());
     }
-    return drivers.used().orElse(drivers.all().get(0));
+    Optional<Driver> used = drivers.used();
+    return used.isPresent() ? used.get() : drivers.named(firstChoice());
+  }
+
+  /** For a root without layers: by trying, which takes tenths of a second. */
+  private String firstChoice() throws ErrnoException {
+    return new Probe(sys, root).run().driver().name().orElse(drivers.all().get(0).name());
   }
 
   // ---- locks --------------------------------------------------------------------------------

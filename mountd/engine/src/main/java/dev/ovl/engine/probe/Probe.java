@@ -29,7 +29,11 @@ public final class Probe {
   private static final List<String> DRIVERS =
       List.of("overlay2", "aufs", "btrfs", "devicemapper", "overlay", "vfs");
 
-  private static final String BUILT = "overlay2";
+  private static final String OVERLAYS = "overlay2";
+  private static final String COPIES = "vfs";
+  private static final String HOLDS_LAYERS = "this root already holds its layers";
+  private static final String WHY_NOT_COPIES =
+      "works everywhere, but copies whole trees: taken where overlay2 cannot be used";
 
   private final Syscalls sys;
   private final Files files;
@@ -71,19 +75,33 @@ public final class Probe {
       }
     }
     Optional<String> obstacle = obstacle(features);
-    boolean chosen = obstacle.isEmpty();
+    boolean copies = obstacle.isPresent() || (used.contains(COPIES) && !used.contains(OVERLAYS));
+    boolean writable = !(result("root.writable", features) instanceof ProbeResult.No);
+    Optional<String> chosen =
+        copies && !writable ? Optional.empty() : Optional.of(copies ? COPIES : OVERLAYS);
     List<DriverChoice.Candidate> candidates = new ArrayList<>();
     for (String driver : DRIVERS) {
       String why =
-          driver.equals(BUILT)
-              ? obstacle.orElse(reason(used, features))
-              : NOT_BUILT + (used.contains(driver) ? ", though this root holds its layers" : "");
-      candidates.add(new DriverChoice.Candidate(driver, chosen && driver.equals(BUILT), why));
+          switch (driver) {
+            case OVERLAYS -> obstacle.orElse(reason(used, features));
+            case COPIES -> copies ? reasonForCopies(used, obstacle) : WHY_NOT_COPIES;
+            default ->
+                NOT_BUILT + (used.contains(driver) ? ", though this root holds its layers" : "");
+          };
+      candidates.add(new DriverChoice.Candidate(driver, chosen.equals(Optional.of(driver)), why));
     }
     String why =
-        obstacle.map(o -> "no driver can be used: " + o).orElse(reason(used, features))
-            + strangers(used);
-    return new DriverChoice(chosen ? Optional.of(BUILT) : Optional.empty(), why, candidates);
+        chosen.isEmpty()
+            ? "no driver can be used: " + obstacle.orElse("the root cannot be written to")
+            : copies ? reasonForCopies(used, obstacle) : reason(used, features);
+    return new DriverChoice(chosen, why + strangers(used), candidates);
+  }
+
+  private static String reasonForCopies(List<String> used, Optional<String> obstacle) {
+    return used.contains(COPIES)
+        ? HOLDS_LAYERS
+        : "it needs nothing of kernel and file system; overlay2 cannot be used: "
+            + obstacle.orElseThrow();
   }
 
   /** What is in its directory is a driver's own; an empty one may be left from anything. */
@@ -123,8 +141,8 @@ public final class Probe {
 
   private static String reason(List<String> used, List<Feature> features) {
     String reason =
-        used.contains(BUILT)
-            ? "this root already holds its layers"
+        used.contains(OVERLAYS)
+            ? HOLDS_LAYERS
             : "the first in the order of priority that kernel and root can carry";
     boolean tried =
         result("overlay.mount", features).isYes() && result("root.upper", features).isYes();
@@ -145,7 +163,8 @@ public final class Probe {
   }
 
   private static String strangers(List<String> used) {
-    List<String> others = used.stream().filter(driver -> !driver.equals(BUILT)).toList();
+    List<String> others =
+        used.stream().filter(driver -> !driver.equals(OVERLAYS) && !driver.equals(COPIES)).toList();
     return others.isEmpty()
         ? ""
         : "; this root also holds layers of "

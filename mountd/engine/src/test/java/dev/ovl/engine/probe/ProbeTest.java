@@ -273,8 +273,12 @@ class ProbeTest {
     assertEquals(
         Optional.of(Errno.EINVAL),
         assertResult(ProbeResult.No.class, report, "root.upper").errno());
-    assertEquals(Optional.empty(), report.driver().name());
-    assertTrue(report.driver().why().startsWith("no driver can be used: "));
+    assertEquals(Optional.of("vfs"), report.driver().name());
+    assertTrue(
+        report
+            .driver()
+            .why()
+            .startsWith("it needs nothing of kernel and file system; overlay2 cannot be used: "));
     assertEquals(List.of(), files.list(root));
   }
 
@@ -293,6 +297,7 @@ class ProbeTest {
     assertYes(report, "overlay.mount");
     assertEquals(Optional.empty(), report.driver().name());
     assertFalse(candidate(report, "overlay2").chosen());
+    assertTrue(report.driver().why().startsWith("no driver can be used: "));
   }
 
   @Test
@@ -344,6 +349,16 @@ class ProbeTest {
     ProbeReport report = probe();
     assertEquals("this root already holds its layers", report.driver().why());
     assertEquals(Optional.of("overlay2"), report.driver().name());
+  }
+
+  @Test
+  void rootThatVfsUsedBefore() throws Exception {
+    scratch.mkdirs("vfs/dir");
+    ProbeReport report = probe();
+    assertEquals("this root already holds its layers", report.driver().why());
+    assertEquals(Optional.of("vfs"), report.driver().name());
+    assertTrue(candidate(report, "vfs").chosen());
+    assertFalse(candidate(report, "overlay2").chosen());
   }
 
   // ---- kernels and users that allow less ------------------------------------------------------
@@ -428,7 +443,7 @@ class ProbeTest {
     assertEquals(
         Optional.of(Errno.ENODEV),
         assertResult(ProbeResult.No.class, report, "overlay.mount").errno());
-    assertEquals(Optional.empty(), report.driver().name());
+    assertEquals(Optional.of("vfs"), report.driver().name());
   }
 
   @Test
