@@ -32,7 +32,7 @@ public final class Main {
             new FileOutputStream(FileDescriptor.err),
             new ProcessPlace(),
             ThisProcess.environment(),
-            new Session.Terminal(isTerminal(1), isTerminal(2)),
+            new Session.Terminal(isTerminal(0), isTerminal(1), isTerminal(2)),
             cancellation);
     Thread main = Thread.currentThread();
     Thread hook = new Thread(() -> stop(cancellation, main), "ovl-stop");

@@ -114,6 +114,8 @@ class ArchitectureTest {
           .definedBy("dev.ovl.cli")
           .layer("command")
           .definedBy("dev.ovl.cli.command..")
+          .layer("archive")
+          .definedBy("dev.ovl.cli.archive..")
           .layer("demo")
           .definedBy("dev.ovl.cli.demo..")
           .layer("doctor")
@@ -130,6 +132,8 @@ class ArchitectureTest {
           .mayNotBeAccessedByAnyLayer()
           .whereLayer("command")
           .mayOnlyBeAccessedByLayers("main")
+          .whereLayer("archive")
+          .mayOnlyBeAccessedByLayers("command")
           .whereLayer("demo")
           .mayOnlyBeAccessedByLayers("command")
           .whereLayer("doctor")
@@ -139,7 +143,8 @@ class ArchitectureTest {
           .whereLayer("output")
           .mayOnlyBeAccessedByLayers("command", "demo")
           .whereLayer("session")
-          .mayOnlyBeAccessedByLayers("main", "command", "demo", "doctor", "host", "output");
+          .mayOnlyBeAccessedByLayers(
+              "main", "command", "archive", "demo", "doctor", "host", "output");
 
   @ArchTest
   static final ArchRule KNOWN_LIBRARIES =

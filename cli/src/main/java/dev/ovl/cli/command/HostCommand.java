@@ -3,25 +3,49 @@ package dev.ovl.cli.command;
 import dev.ovl.api.CommandHost;
 import dev.ovl.api.Done;
 import dev.ovl.api.HostException;
+import dev.ovl.api.LayerName;
 import dev.ovl.cli.output.Output;
 import dev.ovl.engine.EngineException;
+import dev.ovl.engine.driver.LayerId;
 import dev.ovl.engine.stack.StackName;
 import dev.ovl.sys.OsPath;
 import java.util.List;
+import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.Callable;
-import picocli.CommandLine.ParentCommand;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Spec;
 
 /** A verb that is carried out by a host: the daemon, or the engine in this process. */
 abstract class HostCommand implements Callable<Integer> {
-  @ParentCommand private Ovlctl ovlctl;
+  @Spec private CommandSpec spec;
 
   /** The options that all verbs have. */
   Ovlctl ovlctl() {
-    return ovlctl;
+    return (Ovlctl) spec.root().userObject();
   }
 
   Output output() {
-    return ovlctl.output();
+    return ovlctl().output();
+  }
+
+  /** The verb as it is typed, {@code "layer rm"}. */
+  String label() {
+    return Ovlctl.verb(spec);
+  }
+
+  /** The driver that was asked for. */
+  Optional<String> driver() {
+    return Optional.ofNullable(ovlctl().driver());
+  }
+
+  /**
+   * The layer of an id, with the driver that was asked for.
+   *
+   * @throws EngineException USAGE: no layer can have such an id
+   */
+  LayerName layer(String id) throws EngineException {
+    return new LayerName(LayerId.of(id).text(), driver());
   }
 
   /** Does the work. Returns the exit status. */
@@ -29,12 +53,12 @@ abstract class HostCommand implements Callable<Integer> {
 
   @Override
   public Integer call() throws EngineException, HostException {
-    try (CommandHost host = ovlctl.host()) {
+    try (CommandHost host = ovlctl().host()) {
       return run(host);
     }
   }
 
-  /** What is done with one of several stacks. */
+  /** What is done with one of several stacks or layers. */
   interface Work {
     void on(String name) throws EngineException, HostException;
   }
@@ -46,14 +70,33 @@ abstract class HostCommand implements Callable<Integer> {
    * @return the exit status
    */
   int each(String verb, List<String> names, Work work) {
+    return each(verb, names, true, work);
+  }
+
+  /** As {@link #each}, on what need not be stacks: the work checks its names itself. */
+  int attempt(List<String> names, Work work) {
+    return each(label(), names, false, work);
+  }
+
+  /** Works on one, and reports a failure with its name. */
+  int attempt(String name, Attempt work) {
+    return attempt(List.of(name), any -> work.run());
+  }
+
+  /** What is done with one. */
+  interface Attempt {
+    void run() throws EngineException, HostException;
+  }
+
+  private int each(String verb, List<String> names, boolean stacks, Work work) {
     int status = Ovlctl.DONE;
     for (String name : names) {
-      if (ovlctl.session().cancellation().isRequested()) {
+      if (ovlctl().session().cancellation().isRequested()) {
         output().error(verb + ": interrupted before " + OsPath.quoted(name));
         return Ovlctl.FAILED;
       }
       try {
-        work.on(StackName.of(name).text());
+        work.on(stacks ? StackName.of(name).text() : name);
       } catch (EngineException | HostException e) {
         output().error(verb + " " + OsPath.quoted(name) + ": " + Ovlctl.message(e));
         status = Math.max(status, Ovlctl.status(e));
@@ -84,8 +127,27 @@ abstract class HostCommand implements Callable<Integer> {
 
   /** Prints a stack that was written down, for who wants JSON. */
   void report(CommandHost host, String name) throws HostException {
-    if (ovlctl.json() && !ovlctl.dryRun()) {
+    if (ovlctl().json() && !ovlctl().dryRun()) {
       output().json(List.of(host.inspect(name).json()));
+    }
+  }
+
+  /** Prints reports, for a person a field a line. */
+  void print(List<Map<String, Object>> reports) {
+    if (ovlctl().json()) {
+      output().json(reports);
+    } else {
+      reports.forEach(report -> report.forEach(this::print));
+    }
+  }
+
+  private void print(String field, Object value) {
+    switch (value) {
+      case null -> {}
+      case Optional<?> optional -> optional.ifPresent(content -> print(field, content));
+      case List<?> list -> list.forEach(element -> print(field, element));
+      case Map<?, ?> map -> map.forEach((name, content) -> print(name.toString(), content));
+      default -> output().line(field + ": " + OsPath.quoted(value.toString()));
     }
   }
 }

@@ -20,6 +20,13 @@ final class LayerOptions {
   private List<String> lowers = new ArrayList<>();
 
   @Option(
+      names = "--parent",
+      paramLabel = "LAYER",
+      description =
+          "The layer whose chain lies below the lowers; 'none' takes it away in 'set' and 'clone'.")
+  private String parent;
+
+  @Option(
       names = "--upper",
       paramLabel = "DIR",
       description = "Where changes go (default: a new layer, which 'rm' deletes). Needs --work.")
@@ -65,6 +72,7 @@ final class LayerOptions {
         name,
         Optional.ofNullable(ovlctl.driver()),
         absolute(lowers, ovlctl),
+        Optional.ofNullable(parent),
         readOnly,
         absolute(upper, ovlctl),
         absolute(work, ovlctl),
@@ -78,6 +86,7 @@ final class LayerOptions {
   StackPatch patch(Ovlctl ovlctl) throws EngineException {
     return new StackPatch(
         lowers.isEmpty() ? Optional.empty() : Optional.of(absolute(lowers, ovlctl)),
+        Optional.ofNullable(parent),
         absolute(upper, ovlctl),
         absolute(work, ovlctl),
         DEFAULT.equals(target) ? Optional.of(DEFAULT) : absolute(target, ovlctl),

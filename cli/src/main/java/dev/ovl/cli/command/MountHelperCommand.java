@@ -153,6 +153,7 @@ final class MountHelperCommand implements Callable<Integer> {
         Optional.empty(),
         Optional.empty(),
         Optional.empty(),
+        Optional.empty(),
         Optional.of(target),
         Optional.empty(),
         Optional.empty(),

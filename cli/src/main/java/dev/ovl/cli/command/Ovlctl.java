@@ -53,6 +53,13 @@ import picocli.CommandLine.ScopeType;
       ListCommand.class,
       StatusCommand.class,
       InspectCommand.class,
+      TreeCommand.class,
+      ChangesCommand.class,
+      DiffCommand.class,
+      ApplyCommand.class,
+      SizeCommand.class,
+      CommitCommand.class,
+      LayerCommand.class,
       MountCommand.class,
       UmountCommand.class,
       MountHelperCommand.class,
@@ -85,7 +92,7 @@ public final class Ovlctl implements Callable<Integer> {
       names = "--driver",
       paramLabel = "D",
       scope = ScopeType.INHERIT,
-      description = "The storage driver: overlay2.")
+      description = "The storage driver of layers, overlay2 or vfs (default: the root's).")
   private String driver;
 
   @Option(names = "--json", scope = ScopeType.INHERIT, description = "Print data as JSON.")
@@ -210,7 +217,7 @@ public final class Ovlctl implements Callable<Integer> {
   }
 
   private int usageError(CommandLine.ParameterException e, String[] arguments) {
-    String verb = e.getCommandLine().getParent() == null ? "" : e.getCommandLine().getCommandName();
+    String verb = verb(e.getCommandLine().getCommandSpec());
     output()
         .error(
             (verb.isEmpty() ? "" : verb + ": ")
@@ -222,8 +229,15 @@ public final class Ovlctl implements Callable<Integer> {
   }
 
   private int failure(Exception e, CommandLine command) {
-    output().error(command.getCommandName() + ": " + message(e));
+    output().error(verb(command.getCommandSpec()) + ": " + message(e));
     return status(e);
+  }
+
+  /** A verb as it is typed, {@code "layer rm"}; empty for none. */
+  static String verb(CommandSpec command) {
+    String all = command.qualifiedName();
+    int blank = all.indexOf(' ');
+    return blank < 0 ? "" : all.substring(blank + 1);
   }
 
   /** What a person is told of a failure. */

@@ -40,7 +40,7 @@ public final class OvlctlReference implements DocumentedProgram {
             OutputStream.nullOutputStream(),
             new Nowhere(),
             Map.of(),
-            new Session.Terminal(false, false),
+            new Session.Terminal(false, false, false),
             new Cancellation());
     return new Ovlctl(session).model();
   }

@@ -52,6 +52,21 @@ public final class Output {
     }
   }
 
+  /** Lines of data of which there may be many. */
+  public ManyLines lines(boolean endedByNul) {
+    return new ManyLines(session.out(), false, endedByNul ? '\0' : '\n');
+  }
+
+  /** An array as JSON, of which there may be much: an element a line. */
+  public ManyLines jsonArray() {
+    return new ManyLines(session.out(), true, '\n');
+  }
+
+  /** A line for a person that tells how far long work is; to be closed. */
+  public ProgressLine progress(String label) {
+    return new ProgressLine(session, quiet, PROGRAM + label);
+  }
+
   /** A value as JSON ({@link Json}). */
   public void json(Object value) {
     write(session.out(), json.writePretty(value));

@@ -27,8 +27,9 @@ public record Session(
     Cancellation cancellation) {
 
   /**
+   * @param in whether standard input is a terminal
    * @param out whether standard output is a terminal
    * @param err whether standard error is a terminal
    */
-  public record Terminal(boolean out, boolean err) {}
+  public record Terminal(boolean in, boolean out, boolean err) {}
 }

@@ -30,7 +30,7 @@ class OvlctlTest {
             err,
             new FixedPlace(OsPath.of("/nonexistent")),
             environment,
-            new Session.Terminal(terminal, terminal),
+            new Session.Terminal(terminal, terminal, terminal),
             new Cancellation());
     return new Ovlctl(session).run(List.of(arguments));
   }
@@ -115,7 +115,7 @@ class OvlctlTest {
                 err,
                 new FixedPlace(OsPath.of("/some/where\udcff")),
                 Map.of("OVL_CONFIG", "/dev/null", "OVL_ROOT", "below", "OVL_RUN", "/run/x/"),
-                new Session.Terminal(false, false),
+                new Session.Terminal(false, false, false),
                 new Cancellation()));
     assertEquals("/some/where\udcff/below", ovlctl.root().toString());
     assertEquals("/run/x", ovlctl.runDirectory().toString());

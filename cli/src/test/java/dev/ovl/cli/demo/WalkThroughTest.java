@@ -54,7 +54,7 @@ class WalkThroughTest {
             err,
             new FixedPlace(scratch.path()),
             Map.of(),
-            new Session.Terminal(false, false),
+            new Session.Terminal(false, false, false),
             cancellation);
     return new WalkThrough(sys, new Output(session, false), false, cancellation);
   }

@@ -1,7 +1,11 @@
 package dev.ovl.api;
 
+import java.nio.channels.ReadableByteChannel;
+import java.nio.channels.WritableByteChannel;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
+import java.util.function.Predicate;
 
 /**
  * What commands run against: the engine in their own process, or a daemon. Which of them it is
@@ -75,6 +79,115 @@ public interface CommandHost extends AutoCloseable {
 
   /** The lowers that mounted stacks have in common, and what of them is in the page cache now. */
   List<LowerUsage> sharedLowers() throws HostException;
+
+  /** The directories that a stack is made of, topmost first, with what each takes, found now. */
+  List<StackLevel> levels(String name, Watch watch) throws HostException;
+
+  /**
+   * Makes a committed layer that shows what a stack shows now. The stack stays as it is.
+   *
+   * @param as the layer's id; absent: one is made up
+   * @return the layer's id
+   */
+  String commit(String name, Optional<String> as, Watch watch) throws HostException;
+
+  /** Checks what {@link #commit} checks before it begins. */
+  Done checkCommit(String name, Optional<String> as) throws HostException;
+
+  // ---- content of stacks and layers ---------------------------------------------------------
+
+  /**
+   * What a stack or layer has that what it lies on has not, and the reverse.
+   *
+   * @param against a layer to compare a layer with; absent: its parent
+   * @param listener gets each change, a directory before what is in it; false: enough
+   * @return how many there are
+   */
+  long changes(Subject of, Optional<String> against, Predicate<PathChange> listener, Watch watch)
+      throws HostException;
+
+  /**
+   * The bytes of the regular files that {@link #diff} would pack.
+   *
+   * @param against a layer to compare a layer with; absent: its parent
+   */
+  long size(Subject of, Optional<String> against, Watch watch) throws HostException;
+
+  /**
+   * Packs what {@link #changes} tells. When it fails in the middle, what was written is no whole
+   * archive.
+   *
+   * @param to takes the archive; stays the caller's
+   */
+  Tally diff(Subject of, Packing packing, WritableByteChannel to, Watch watch) throws HostException;
+
+  /**
+   * Writes what an archive holds into a layer or the upper of a stack that is down, above what it
+   * has. When it fails that is as it was.
+   *
+   * @param archive plain, or packed by gzip or zstd; stays the caller's
+   * @param format as of {@link Packing}; {@code overlay} for devices 0:0 as deletions; absent: oci
+   * @param dryRun read the archive through, and write nothing
+   */
+  Tally apply(
+      Subject to, Optional<String> format, ReadableByteChannel archive, boolean dryRun, Watch watch)
+      throws HostException;
+
+  // ---- layers -------------------------------------------------------------------------------
+
+  /**
+   * All layers of a driver, by id, those that are broken included.
+   *
+   * @param driver absent: the one that the root was used with
+   */
+  List<LayerEntry> layers(Optional<String> driver) throws HostException;
+
+  /** All that is known of a layer. */
+  LayerReport layer(LayerName layer) throws HostException;
+
+  /** Whether there is such a layer. */
+  default boolean layerExists(LayerName layer) throws HostException {
+    try {
+      var _ = layer(layer);
+      return true;
+    } catch (HostException e) {
+      if (e.failure().kind() == Failure.Kind.NO_SUCH_LAYER) {
+        return false;
+      }
+      throw e;
+    }
+  }
+
+  /** Makes an empty layer. */
+  Done createLayer(LayerDraft draft, boolean dryRun) throws HostException;
+
+  /** Makes a layer read-only for good; one that is so already is fine. */
+  Done commitLayer(LayerName layer, boolean dryRun) throws HostException;
+
+  /** Tells where a layer's tree is seen, and mounts it where that takes a mount. */
+  Done getLayer(LayerName layer, boolean dryRun) throws HostException;
+
+  /** Takes back one {@link #getLayer}; the last one unmounts. */
+  Done putLayer(LayerName layer, boolean dryRun) throws HostException;
+
+  /** Removes a layer that nobody needs. */
+  Done removeLayer(LayerName layer, boolean dryRun) throws HostException;
+
+  /**
+   * What a driver tells of itself.
+   *
+   * @param driver absent: the one that the root was used with
+   */
+  DriverStatus driverStatus(Optional<String> driver) throws HostException;
+
+  /**
+   * Unmounts all layers that {@link #getLayer} mounted, whoever has them still.
+   *
+   * @param driver absent: the one that the root was used with
+   */
+  Done cleanUpLayers(Optional<String> driver, boolean dryRun) throws HostException;
+
+  // ---- the machine --------------------------------------------------------------------------
 
   /** What kernel and root can do, as {@code info --json} prints it. */
   Map<String, Object> probe() throws HostException;

@@ -23,6 +23,8 @@ public record Failure(Kind kind, String message, Optional<String> errno) {
     FORBIDDEN("forbidden", 403),
     /** There is no such stack. */
     NO_SUCH_STACK("no-such-stack", 404),
+    /** There is no such layer. */
+    NO_SUCH_LAYER("no-such-layer", 404),
     /** It could not be carried out as things are. */
     FAILED("failed", 409),
     /** It was not done when its time was over, and may still be going on. */

@@ -3,17 +3,21 @@ package dev.ovl.api;
 import dev.ovl.json.Json;
 import dev.ovl.json.JsonException;
 import dev.ovl.json.JsonFields;
+import java.io.EOFException;
 import java.io.IOException;
-import java.io.InputStream;
 import java.io.InterruptedIOException;
 import java.net.UnixDomainSocketAddress;
+import java.nio.ByteBuffer;
+import java.nio.channels.ReadableByteChannel;
+import java.nio.channels.WritableByteChannel;
+import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
-import java.util.StringJoiner;
 import java.util.function.Predicate;
 
 /**
@@ -21,6 +25,10 @@ import java.util.function.Predicate;
  * time.
  */
 public final class HttpHost implements CommandHost {
+  /** Of the archive that an answer is: a trailer behind it, {@link Tally} as JSON. */
+  public static final String TALLY = "Ovl-Tally";
+
+  private static final int BUFFER_BYTES = 128 * 1024;
   private static final Duration FIRST_PATIENCE = Duration.ofSeconds(5);
 
   /** What a daemon may take beyond its own deadline. */
@@ -161,22 +169,13 @@ public final class HttpHost implements CommandHost {
    * @param listener gets each event; false: enough
    */
   public void events(Predicate<Map<String, Object>> listener) throws HostException {
-    patience = Optional.empty();
     exchange(
-        Route.EVENTS,
-        Route.EVENTS.template(),
-        Optional.empty(),
-        body -> {
-          StringBuilder line = new StringBuilder();
-          for (int b = body.read(); b >= 0; b = body.read()) {
-            if (b != '\n') {
-              line.append((char) b);
-              continue;
-            }
-            byte[] text = line.toString().getBytes(java.nio.charset.StandardCharsets.ISO_8859_1);
-            line.setLength(0);
+        call(Route.EVENTS, "").forever(Watch.NONE),
+        answer -> {
+          LineReader lines = new LineReader(answer.body());
+          for (Optional<byte[]> line = lines.next(); line.isPresent(); line = lines.next()) {
             // a daemon sends empty lines to see whether we are there
-            if (text.length > 0 && !listener.test(json.readObject(text).all())) {
+            if (line.get().length > 0 && !listener.test(json.readObject(line.get()).all())) {
               return false;
             }
           }
@@ -184,17 +183,221 @@ public final class HttpHost implements CommandHost {
         });
   }
 
+  // ---- content of stacks and layers ---------------------------------------------------------
+
+  @Override
+  public List<StackLevel> levels(String name, Watch watch) throws HostException {
+    return exchange(
+        call(Route.TREE, name).forever(watch),
+        whole(
+            answer -> {
+              List<StackLevel> levels = new ArrayList<>();
+              for (JsonFields level : answer.objects("levels")) {
+                levels.add(StackLevel.of(level));
+              }
+              return levels;
+            }));
+  }
+
+  @Override
+  public String commit(String name, Optional<String> as, Watch watch) throws HostException {
+    return exchange(
+        call(Route.COMMIT, name).with("id", as).forever(watch),
+        progress(watch, result -> result.string("layer")));
+  }
+
+  @Override
+  public Done checkCommit(String name, Optional<String> as) throws HostException {
+    return exchange(
+        call(Route.COMMIT, name).with("id", as).flags(true).forever(Watch.NONE),
+        progress(Watch.NONE, Done::of));
+  }
+
+  /** A call that concerns the content of a stack, or of a layer by the other route. */
+  private Call call(Route ofStack, Route ofLayer, Subject subject) {
+    return switch (subject) {
+      case Subject.Stack(String name) -> call(ofStack, name);
+      case Subject.Layer(LayerName name) -> call(ofLayer, name);
+    };
+  }
+
+  @Override
+  public long changes(
+      Subject of, Optional<String> against, Predicate<PathChange> listener, Watch watch)
+      throws HostException {
+    Call call = call(Route.CHANGES, Route.LAYER_CHANGES, of).with("against", against);
+    return exchange(
+        call.forever(watch),
+        answer -> {
+          LineReader lines = new LineReader(answer.body());
+          long count = 0;
+          watch.begun();
+          while (true) {
+            JsonFields line = nextLine(lines);
+            Optional<JsonFields> result = line.object("result");
+            if (result.isPresent()) {
+              return result.get().number("changes");
+            }
+            watch.at(++count, 0);
+            if (!listener.test(PathChange.of(line))) {
+              return count;
+            }
+          }
+        });
+  }
+
+  @Override
+  public long size(Subject of, Optional<String> against, Watch watch) throws HostException {
+    return exchange(
+        call(Route.SIZE, Route.LAYER_SIZE, of).with("against", against).forever(watch),
+        whole(answer -> answer.number("bytes")));
+  }
+
+  @Override
+  public Tally diff(Subject of, Packing packing, WritableByteChannel to, Watch watch)
+      throws HostException {
+    Call call =
+        call(Route.DIFF, Route.LAYER_DIFF, of)
+            .with("against", packing.against())
+            .with("format", packing.format())
+            .with("compress", packing.compression());
+    return exchange(
+        call.forever(watch),
+        answer -> {
+          watch.begun();
+          byte[] buffer = new byte[BUFFER_BYTES];
+          long bytes = 0;
+          for (int n = answer.body().read(buffer); n >= 0; n = answer.body().read(buffer)) {
+            write(to, ByteBuffer.wrap(buffer, 0, n));
+            bytes += n;
+            watch.at(0, bytes);
+          }
+          String result = answer.trailers().getOrDefault(TALLY.toLowerCase(Locale.ROOT), "");
+          return Tally.of(json.readObject(result.getBytes(StandardCharsets.UTF_8)));
+        });
+  }
+
+  private static void write(WritableByteChannel to, ByteBuffer bytes) throws HostException {
+    try {
+      while (bytes.hasRemaining()) {
+        to.write(bytes);
+      }
+    } catch (IOException e) {
+      throw new HostException(
+          Failure.of(Failure.Kind.FAILED, "cannot write the archive: " + e.getMessage()), e);
+    }
+  }
+
+  @Override
+  public Tally apply(
+      Subject to, Optional<String> format, ReadableByteChannel archive, boolean dryRun, Watch watch)
+      throws HostException {
+    Call call =
+        call(Route.APPLY, Route.LAYER_APPLY, to)
+            .with("format", format)
+            .flags(dryRun)
+            .content(new UnixHttp.Content.Flow(archive));
+    return exchange(call.forever(watch), progress(watch, Tally::of));
+  }
+
+  private JsonFields nextLine(LineReader lines) throws IOException, JsonException, HostException {
+    JsonFields line = json.readObject(lines.next().orElseThrow(EOFException::new));
+    Optional<JsonFields> error = line.object("error");
+    if (error.isPresent()) {
+      throw new HostException(Failure.of(error.get()));
+    }
+    return line;
+  }
+
+  /** Lines of progress, and then the result. */
+  private <T> BodyReader<T> progress(Watch watch, Reader<T> reader) {
+    return answer -> {
+      LineReader lines = new LineReader(answer.body());
+      watch.begun();
+      while (true) {
+        JsonFields line = nextLine(lines);
+        Optional<JsonFields> result = line.object("result");
+        if (result.isPresent()) {
+          return reader.read(result.get());
+        }
+        Optional<JsonFields> progress = line.object("progress");
+        if (progress.isPresent()) {
+          watch.at(progress.get().number("entries"), progress.get().number("bytes"));
+        }
+      }
+    };
+  }
+
+  // ---- layers -------------------------------------------------------------------------------
+
+  @Override
+  public List<LayerEntry> layers(Optional<String> driver) throws HostException {
+    return exchange(
+        call(Route.LAYERS, "").with("driver", driver),
+        whole(
+            answer -> {
+              List<LayerEntry> entries = new ArrayList<>();
+              for (JsonFields entry : answer.objects("layers")) {
+                entries.add(LayerEntry.of(entry));
+              }
+              return entries;
+            }));
+  }
+
+  @Override
+  public LayerReport layer(LayerName layer) throws HostException {
+    return exchange(call(Route.LAYER_INSPECT, layer), whole(LayerReport::of));
+  }
+
+  @Override
+  public Done createLayer(LayerDraft draft, boolean dryRun) throws HostException {
+    return change(Route.LAYER_CREATE, draft.id(), Optional.of(draft.json()), dryRun);
+  }
+
+  @Override
+  public Done commitLayer(LayerName layer, boolean dryRun) throws HostException {
+    return change(Route.LAYER_COMMIT, layer, dryRun);
+  }
+
+  @Override
+  public Done getLayer(LayerName layer, boolean dryRun) throws HostException {
+    return change(Route.LAYER_GET, layer, dryRun);
+  }
+
+  @Override
+  public Done putLayer(LayerName layer, boolean dryRun) throws HostException {
+    return change(Route.LAYER_PUT, layer, dryRun);
+  }
+
+  @Override
+  public Done removeLayer(LayerName layer, boolean dryRun) throws HostException {
+    return change(Route.LAYER_REMOVE, layer, dryRun);
+  }
+
+  private Done change(Route route, LayerName layer, boolean dryRun) throws HostException {
+    return exchange(call(route, layer).flags(dryRun), whole(Done::of));
+  }
+
+  @Override
+  public DriverStatus driverStatus(Optional<String> driver) throws HostException {
+    return exchange(call(Route.LAYER_STATUS, "").with("driver", driver), whole(DriverStatus::of));
+  }
+
+  @Override
+  public Done cleanUpLayers(Optional<String> driver, boolean dryRun) throws HostException {
+    return exchange(
+        call(Route.LAYER_CLEANUP, "").with("driver", driver).flags(dryRun), whole(Done::of));
+  }
+
+  // ---- calls --------------------------------------------------------------------------------
+
   /** How an answer is read. */
   private interface Reader<T> {
     T read(JsonFields answer) throws JsonException;
   }
 
   private <T> T get(Route route, String name, Reader<T> reader) throws HostException {
-    return exchange(
-        route,
-        route.path(name),
-        Optional.empty(),
-        body -> reader.read(json.readObject(body.readAllBytes())));
+    return exchange(call(route, name), whole(reader));
   }
 
   /**
@@ -203,38 +406,110 @@ public final class HttpHost implements CommandHost {
   private Done change(
       Route route, String name, Optional<Map<String, Object>> body, boolean... flags)
       throws HostException {
-    StringJoiner query = new StringJoiner("&", "?", "").setEmptyValue("");
-    for (int i = 0; i < flags.length; i++) {
-      if (flags[i]) {
-        query.add(route.flags().get(i) + "=true");
-      }
-    }
+    Call call = call(route, name).flags(flags);
     return exchange(
-        route,
-        route.path(name) + query,
-        body.map(json::writeLine),
-        answer -> Done.of(json.readObject(answer.readAllBytes())));
+        body.isPresent()
+            ? call.content(new UnixHttp.Content.Json(json.writeLine(body.get())))
+            : call,
+        whole(Done::of));
+  }
+
+  /**
+   * A request that is to be made.
+   *
+   * @param query with its question mark, or empty
+   * @param patience how long to wait for each part of the answer; absent: for ever
+   * @param watch ends it
+   */
+  private record Call(
+      Route route,
+      String name,
+      String query,
+      UnixHttp.Content content,
+      Optional<Duration> patience,
+      Watch watch) {
+
+    private Call with(String parameter, Optional<String> value) {
+      return value.isEmpty() ? this : and(parameter + "=" + Route.encode(value.get()));
+    }
+
+    /**
+     * @param flags for the names that the route has, in their order
+     */
+    Call flags(boolean... flags) {
+      Call call = this;
+      for (int i = 0; i < flags.length; i++) {
+        if (flags[i]) {
+          call = call.and(route.flags().get(i) + "=true");
+        }
+      }
+      return call;
+    }
+
+    private Call and(String pair) {
+      String more = (query.isEmpty() ? "?" : query + "&") + pair;
+      return new Call(route, name, more, content, patience, watch);
+    }
+
+    Call content(UnixHttp.Content body) {
+      return new Call(route, name, query, body, patience, watch);
+    }
+
+    /** Waits as long as it takes, or until the watch ends it. */
+    Call forever(Watch ended) {
+      return new Call(route, name, query, content, Optional.empty(), ended);
+    }
+
+    UnixHttp.Request request() {
+      return new UnixHttp.Request(
+          route.method(), route.path(name) + query, content, patience, watch::isCancelled);
+    }
+  }
+
+  private Call call(Route route, String name) {
+    return new Call(route, name, "", new UnixHttp.Content.None(), patience, Watch.NONE);
+  }
+
+  private Call call(Route route, LayerName layer) {
+    return call(route, layer.id()).with("driver", layer.driver());
   }
 
   /** How the body of an answer is read. */
   private interface BodyReader<T> {
-    T read(InputStream body) throws IOException, JsonException;
+    T read(UnixHttp.Answer answer) throws IOException, JsonException, HostException;
   }
 
-  private <T> T exchange(Route route, String target, Optional<byte[]> request, BodyReader<T> reader)
-      throws HostException {
+  private <T> BodyReader<T> whole(Reader<T> reader) {
+    return answer -> reader.read(json.readObject(answer.body().readAllBytes()));
+  }
+
+  private <T> T exchange(Call call, BodyReader<T> reader) throws HostException {
     UnixHttp http = connection();
+    try {
+      return exchange(http, call, reader);
+    } catch (HostException e) {
+      if (http.unread().isEmpty()) {
+        throw e;
+      }
+      throw call.watch().isCancelled() ? cancelled(e) : unread(http.unread().get());
+    }
+  }
+
+  private <T> T exchange(UnixHttp http, Call call, BodyReader<T> reader) throws HostException {
+    Route route = call.route();
     boolean whole = false;
     try {
-      UnixHttp.Answer answer = http.ask(route.method(), target, request, patience);
+      UnixHttp.Answer answer = http.ask(call.request());
       if (answer.status() >= 300) {
         Failure failure = failure(answer);
         whole = http.isReusable();
         throw new HostException(failure);
       }
-      T result = reader.read(answer.body());
+      T result = reader.read(answer);
       whole = http.isReusable();
       return result;
+    } catch (UnixHttp.CancelledException e) {
+      throw cancelled(e);
     } catch (InterruptedIOException e) {
       throw lost(Failure.Kind.TIMEOUT, "the daemon does not answer", route, e);
     } catch (UnixHttp.NoDaemonException e) {
@@ -252,6 +527,16 @@ public final class HttpHost implements CommandHost {
         close();
       }
     }
+  }
+
+  private static HostException cancelled(Exception cause) {
+    return new HostException(
+        new Failure(Failure.Kind.FAILED, "cancelled (ECANCELED)", Optional.of("ECANCELED")), cause);
+  }
+
+  private static HostException unread(IOException e) {
+    return new HostException(
+        Failure.of(Failure.Kind.FAILED, "cannot read the archive: " + e.getMessage()), e);
   }
 
   private Failure failure(UnixHttp.Answer answer) throws IOException {
@@ -274,7 +559,9 @@ public final class HttpHost implements CommandHost {
             + " ("
             + name
             + ")"
-            + (route.access() == Route.Access.WRITE ? "; whether it was done is not known" : "");
+            + (route.access() == Route.Access.WRITE && !route.method().equals("GET")
+                ? "; whether it was done is not known"
+                : "");
     return new HostException(Failure.of(kind, message), cause);
   }
 

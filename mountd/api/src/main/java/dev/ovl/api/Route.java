@@ -47,6 +47,53 @@ public enum Route {
   USAGE("stats", "GET", "/v1/stacks/{name}/usage", Access.READ, ""),
   /** {@link CommandHost#sharedLowers}: {@code {"lowers": […]}}. */
   LOWERS("stats", "GET", "/v1/lowers", Access.READ, ""),
+  /** {@link CommandHost#changes}: a line a change, then the result. */
+  CHANGES("changes", "GET", "/v1/stacks/{name}/changes", Access.READ, ""),
+  /** {@link CommandHost#size}: {@code {"bytes": …}}. */
+  SIZE("size", "GET", "/v1/stacks/{name}/size", Access.READ, ""),
+  /** {@link CommandHost#diff}: the archive; a {@link Tally} behind it. */
+  DIFF("diff", "GET", "/v1/stacks/{name}/diff", Access.WRITE, "", "format compress"),
+  /** {@link CommandHost#apply}: lines of progress, then the result. */
+  APPLY("apply", "POST", "/v1/stacks/{name}/apply", Access.WRITE, "dryRun", "format"),
+  /** {@link CommandHost#commit}: lines of progress, then the result. */
+  COMMIT("commit", "POST", "/v1/stacks/{name}/commit", Access.WRITE, "dryRun", "id"),
+  /** {@link CommandHost#levels}: {@code {"levels": […]}}. */
+  TREE("tree", "GET", "/v1/stacks/{name}/tree", Access.READ, ""),
+  /** {@link CommandHost#layers}: {@code {"layers": […]}}. */
+  LAYERS("layer ls", "GET", "/v1/layers", Access.READ, "", "driver"),
+  /** {@link CommandHost#createLayer}. */
+  LAYER_CREATE("layer create", "POST", "/v1/layers", Access.WRITE, "dryRun"),
+  /** {@link CommandHost#layer}. */
+  LAYER_INSPECT("layer inspect", "GET", "/v1/layers/{name}", Access.READ, "", "driver"),
+  /** {@link CommandHost#removeLayer}. */
+  LAYER_REMOVE("layer rm", "DELETE", "/v1/layers/{name}", Access.WRITE, "dryRun", "driver"),
+  /** {@link CommandHost#commitLayer}. */
+  LAYER_COMMIT(
+      "layer commit", "POST", "/v1/layers/{name}/commit", Access.WRITE, "dryRun", "driver"),
+  /** {@link CommandHost#getLayer}. */
+  LAYER_GET("layer get", "POST", "/v1/layers/{name}/get", Access.WRITE, "dryRun", "driver"),
+  /** {@link CommandHost#putLayer}. */
+  LAYER_PUT("layer put", "POST", "/v1/layers/{name}/put", Access.WRITE, "dryRun", "driver"),
+  /** {@link CommandHost#changes}: a line a change, then the result. */
+  LAYER_CHANGES(
+      "layer changes", "GET", "/v1/layers/{name}/changes", Access.READ, "", "driver against"),
+  /** {@link CommandHost#size}: {@code {"bytes": …}}. */
+  LAYER_SIZE("layer size", "GET", "/v1/layers/{name}/size", Access.READ, "", "driver against"),
+  /** {@link CommandHost#diff}: the archive; a {@link Tally} behind it. */
+  LAYER_DIFF(
+      "layer diff",
+      "GET",
+      "/v1/layers/{name}/diff",
+      Access.WRITE,
+      "",
+      "driver against format compress"),
+  /** {@link CommandHost#apply}: lines of progress, then the result. */
+  LAYER_APPLY(
+      "layer apply", "POST", "/v1/layers/{name}/apply", Access.WRITE, "dryRun", "driver format"),
+  /** {@link CommandHost#driverStatus}. Beside the layers, since one may be called status. */
+  LAYER_STATUS("layer status", "GET", "/v1/layer-status", Access.READ, "", "driver"),
+  /** {@link CommandHost#cleanUpLayers}. */
+  LAYER_CLEANUP("layer cleanup", "POST", "/v1/layer-cleanup", Access.WRITE, "dryRun", "driver"),
   /** {@link CommandHost#probe}. */
   INFO("info", "GET", "/v1/info", Access.READ, ""),
   /** What happens, a line an event, for as long as the client listens. */
@@ -60,7 +107,7 @@ public enum Route {
   public enum Access {
     /** It changes nothing. */
     READ,
-    /** It changes something, which equals root. */
+    /** It changes something, or reads what is in all files, which equals root. */
     WRITE
   }
 
@@ -74,12 +121,20 @@ public enum Route {
   /** Separated by blanks. */
   private final String flags;
 
+  /** Separated by blanks. */
+  private final String texts;
+
   Route(String verb, String method, String template, Access access, String flags) {
+    this(verb, method, template, access, flags, "");
+  }
+
+  Route(String verb, String method, String template, Access access, String flags, String texts) {
     this.verb = verb;
     this.method = method;
     this.template = template;
     this.access = access;
     this.flags = flags;
+    this.texts = texts;
   }
 
   /** What is done, as ovlctl names it where it has a verb for it. */
@@ -92,7 +147,7 @@ public enum Route {
     return method;
   }
 
-  /** The path, in which {@code {name}} stands for a stack's name. */
+  /** The path, in which {@code {name}} stands for a stack's name or a layer's id. */
   public String template() {
     return template;
   }
@@ -104,16 +159,25 @@ public enum Route {
 
   /** Names of parameters in the query that are {@code true} or {@code false}, the default. */
   public List<String> flags() {
-    return flags.isEmpty() ? List.of() : List.of(flags.split(" "));
+    return words(flags);
   }
 
-  /** The path for a stack; {@code name} is ignored where none is in it. */
+  /** Names of parameters in the query that are texts. */
+  public List<String> texts() {
+    return words(texts);
+  }
+
+  private static List<String> words(String text) {
+    return text.isEmpty() ? List.of() : List.of(text.split(" "));
+  }
+
+  /** The path for a stack or layer; {@code name} is ignored where none is in it. */
   public String path(String name) {
     return template.replace("{name}", encode(name));
   }
 
   /**
-   * The stack's name in a path of this route; an empty text for a route without one.
+   * The name in a path of this route; an empty text for a route without one.
    *
    * @return absent: the path is not of this route
    */
@@ -133,8 +197,8 @@ public enum Route {
     return name.contains("/") ? Optional.empty() : decode(name);
   }
 
-  /** Percent-encoded, as RFC 3986 wants it within a path. */
-  private static String encode(String name) {
+  /** Percent-encoded, as RFC 3986 wants it within a path and within a value of a query. */
+  static String encode(String name) {
     StringBuilder path = new StringBuilder();
     for (byte b : name.getBytes(StandardCharsets.UTF_8)) {
       char c = (char) (b & 0xff);

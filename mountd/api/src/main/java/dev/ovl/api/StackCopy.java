@@ -37,6 +37,7 @@ public record StackCopy(String as, StackPatch patch) {
                     Optional.empty(),
                     Optional.empty(),
                     Optional.empty(),
+                    Optional.empty(),
                     Optional.empty()));
     json.end();
     return copy;

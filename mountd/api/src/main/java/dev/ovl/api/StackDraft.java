@@ -11,7 +11,8 @@ import java.util.Optional;
  * What {@code create} is asked for. All paths are absolute.
  *
  * @param driver absent: the root's, or the best there is
- * @param lowers topmost first
+ * @param lowers plain directories, topmost first; may be empty where there is a parent
+ * @param parent the layer whose chain lies below them
  * @param readOnly no upper at all
  * @param upper a directory of the user's; absent: a new layer, unless read-only
  * @param work goes with the upper
@@ -24,6 +25,7 @@ public record StackDraft(
     String name,
     Optional<String> driver,
     List<String> lowers,
+    Optional<String> parent,
     boolean readOnly,
     Optional<String> upper,
     Optional<String> work,
@@ -44,6 +46,7 @@ public record StackDraft(
     json.put("name", name);
     json.put("driver", driver);
     json.put("lower", lowers);
+    json.put("parent", parent);
     json.put("readOnly", readOnly);
     json.put("upper", upper);
     json.put("work", work);
@@ -61,6 +64,7 @@ public record StackDraft(
             json.string("name"),
             json.optionalString("driver"),
             json.optionalStrings("lower").orElse(List.of()),
+            json.optionalString("parent"),
             json.optionalTruth("readOnly"),
             json.optionalString("upper"),
             json.optionalString("work"),

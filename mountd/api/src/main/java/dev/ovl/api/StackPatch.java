@@ -11,7 +11,8 @@ import java.util.Optional;
  * What {@code set} and {@code clone} change of a stack; what is absent stays. All paths are
  * absolute.
  *
- * @param lowers topmost first
+ * @param lowers plain directories, topmost first
+ * @param parent the layer whose chain lies below them; {@code none} takes it away
  * @param upper a directory of the user's
  * @param work goes with the upper
  * @param target {@code default} takes it back
@@ -21,6 +22,7 @@ import java.util.Optional;
  */
 public record StackPatch(
     Optional<List<String>> lowers,
+    Optional<String> parent,
     Optional<String> upper,
     Optional<String> work,
     Optional<String> target,
@@ -32,6 +34,7 @@ public record StackPatch(
   public Map<String, Object> json() {
     Map<String, Object> json = new LinkedHashMap<>();
     json.put("lower", lowers);
+    json.put("parent", parent);
     json.put("upper", upper);
     json.put("work", work);
     json.put("target", target);
@@ -46,6 +49,7 @@ public record StackPatch(
     StackPatch patch =
         new StackPatch(
             json.optionalStrings("lower"),
+            json.optionalString("parent"),
             json.optionalString("upper"),
             json.optionalString("work"),
             json.optionalString("target"),

@@ -15,7 +15,9 @@ import java.util.Optional;
  * @param remark what is odd about the mount: covered by another, moved by hand
  * @param target where it is, or would be, mounted
  * @param mountedOn where it is mounted now
- * @param lower topmost first
+ * @param lower topmost first: plain directories, and below them the layers of the chain
+ * @param chain ids of the layers whose directories the last lowers are, in the same order; the
+ *     first is the stack's parent
  * @param upper absent on a read-only stack
  * @param work absent on a read-only stack
  * @param options as the mount gets them, defaults included
@@ -36,6 +38,7 @@ public record StackReport(
     String target,
     Optional<String> mountedOn,
     List<String> lower,
+    List<String> chain,
     Optional<String> upper,
     Optional<String> work,
     List<String> options,
@@ -51,6 +54,7 @@ public record StackReport(
   /** Copies the lists. */
   public StackReport {
     lower = List.copyOf(lower);
+    chain = List.copyOf(chain);
     options = List.copyOf(options);
     links = List.copyOf(links);
   }
@@ -65,6 +69,8 @@ public record StackReport(
     json.put("target", target);
     json.put("mountedOn", mountedOn);
     json.put("lower", lower);
+    json.put("parent", chain.isEmpty() ? null : chain.get(0));
+    json.put("chain", chain);
     // null rather than left out: DESIGN promises these fields
     json.put("upper", upper.orElse(null));
     json.put("work", work.orElse(null));
@@ -91,6 +97,7 @@ public record StackReport(
         json.string("target"),
         json.optionalString("mountedOn"),
         json.strings("lower"),
+        json.strings("chain"),
         json.optionalString("upper"),
         json.optionalString("work"),
         json.strings("options"),

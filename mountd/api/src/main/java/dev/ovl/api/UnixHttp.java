@@ -8,13 +8,17 @@ import java.io.InterruptedIOException;
 import java.net.StandardProtocolFamily;
 import java.net.UnixDomainSocketAddress;
 import java.nio.ByteBuffer;
+import java.nio.channels.ReadableByteChannel;
 import java.nio.channels.SelectionKey;
 import java.nio.channels.Selector;
 import java.nio.channels.SocketChannel;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.Locale;
+import java.util.Map;
 import java.util.Optional;
+import java.util.TreeMap;
+import java.util.function.BooleanSupplier;
 
 /**
  * One connection of HTTP/1.1 (RFC 9112) to a daemon of ours: a request, its answer, the next
@@ -25,12 +29,21 @@ final class UnixHttp implements AutoCloseable {
   private static final int MAX_LINE_BYTES = 16 * 1024;
   private static final int MAX_HEADERS = 100;
 
+  /** How often it is asked whether the answer is still wanted. */
+  private static final long LOOK_MILLIS = 200;
+
   private final SocketChannel channel;
   private final Selector selector;
   private final InputStream in;
 
   /** When waiting ends, as {@link System#nanoTime} counts; absent: never. */
   private Optional<Long> deadline = Optional.empty();
+
+  /** Whether the answer is wanted no more. */
+  private BooleanSupplier cancelled = () -> false;
+
+  /** Of the last request. */
+  private Optional<Upload> upload = Optional.empty();
 
   private boolean reusable = true;
 
@@ -74,13 +87,50 @@ final class UnixHttp implements AutoCloseable {
     }
   }
 
+  /** The answer is not wanted any more. */
+  static final class CancelledException extends IOException {
+    private static final long serialVersionUID = 1L;
+
+    CancelledException() {
+      super("cancelled");
+    }
+  }
+
+  /** The body of a request. */
+  sealed interface Content {
+    /** None. */
+    record None() implements Content {}
+
+    /** JSON. */
+    @SuppressWarnings("ArrayRecordComponent") // nobody compares them
+    record Json(byte[] text) implements Content {}
+
+    /** As it comes, of any length. */
+    record Flow(ReadableByteChannel channel) implements Content {}
+  }
+
+  /**
+   * A request.
+   *
+   * @param target path and query
+   * @param patience how long to wait for each part of the answer; absent: for ever
+   * @param cancelled asked while waiting: true when the answer is not wanted any more
+   */
+  record Request(
+      String method,
+      String target,
+      Content content,
+      Optional<Duration> patience,
+      BooleanSupplier cancelled) {}
+
   /**
    * An answer.
    *
    * @param status of HTTP
    * @param body ends where the answer does; to be read to its end before the next request
+   * @param trailers by their names in lower case; there when the body has been read
    */
-  record Answer(int status, InputStream body) {}
+  record Answer(int status, InputStream body, Map<String, String> trailers) {}
 
   /** Whether another request may follow: the last answer was read whole, and its end was no end. */
   boolean isReusable() {
@@ -103,37 +153,46 @@ final class UnixHttp implements AutoCloseable {
   /**
    * Sends a request and reads its answer's head.
    *
-   * @param target path and query
-   * @param body JSON; absent for none
-   * @param patience how long to wait for each part of the answer; absent: for ever
    * @throws IOException the daemon went away, or speaks something else
    * @throws InterruptedIOException it did not answer in time
+   * @throws CancelledException the answer is not wanted any more
    */
-  Answer ask(String method, String target, Optional<byte[]> body, Optional<Duration> patience)
-      throws IOException {
-    deadline = patience.map(time -> System.nanoTime() + time.toNanos());
+  Answer ask(Request request) throws IOException {
+    deadline = request.patience().map(time -> System.nanoTime() + time.toNanos());
+    cancelled = request.cancelled();
     reusable = false;
-    StringBuilder head = new StringBuilder();
-    head.append(method).append(' ').append(target).append(" HTTP/1.1\r\nHost: ovl\r\n");
-    body.ifPresent(
-        bytes ->
-            head.append("Content-Type: application/json\r\nContent-Length: ")
-                .append(bytes.length)
-                .append("\r\n"));
-    if (body.isEmpty() && !method.equals("GET")) {
-      head.append("Content-Length: 0\r\n");
-    }
     try {
-      send(head.append("\r\n").toString().getBytes(StandardCharsets.US_ASCII));
-      if (body.isPresent()) {
-        send(body.get());
+      send(head(request).getBytes(StandardCharsets.US_ASCII));
+      switch (request.content()) {
+        case Content.None() -> {}
+        case Content.Json(byte[] text) -> send(text);
+        case Content.Flow(ReadableByteChannel body) ->
+            upload = Optional.of(Upload.begin(channel, body));
       }
-    } catch (InterruptedIOException e) {
+    } catch (InterruptedIOException | CancelledException e) {
       throw e;
     } catch (IOException e) {
       return answerToPart(e);
     }
     return answer();
+  }
+
+  private static String head(Request request) {
+    String head = request.method() + " " + request.target() + " HTTP/1.1\r\nHost: ovl\r\n";
+    return head
+        + switch (request.content()) {
+          case Content.None() -> request.method().equals("GET") ? "" : "Content-Length: 0\r\n";
+          case Content.Json(byte[] text) ->
+              "Content-Type: application/json\r\nContent-Length: " + text.length + "\r\n";
+          case Content.Flow flow ->
+              "Content-Type: application/octet-stream\r\nTransfer-Encoding: chunked\r\n";
+        }
+        + "\r\n";
+  }
+
+  /** Why the last request's body could not be read to its end, where that is so. */
+  Optional<IOException> unread() {
+    return upload.flatMap(Upload::unread);
   }
 
   /** Who hangs up before it has read all of a request may have said why. */
@@ -174,7 +233,9 @@ final class UnixHttp implements AutoCloseable {
     if (!chunked && length < 0) {
       throw new NoDaemonException("its answer has no length");
     }
-    return new Answer(Integer.parseInt(status[1]), new Body(chunked, length, keep));
+    Map<String, String> trailers = new TreeMap<>();
+    return new Answer(
+        Integer.parseInt(status[1]), new Body(chunked, length, keep, trailers), trailers);
   }
 
   private static long number(String text, int radix) throws IOException {
@@ -221,14 +282,17 @@ final class UnixHttp implements AutoCloseable {
 
   /** Waits until the channel is ready for what it is registered for. */
   private void await() throws IOException {
-    long millis = 0;
+    if (cancelled.getAsBoolean()) {
+      throw new CancelledException();
+    }
+    long millis = LOOK_MILLIS;
     if (deadline.isPresent()) {
       millis = Duration.ofNanos(deadline.get() - System.nanoTime()).toMillis();
       if (millis <= 0) {
         throw new InterruptedIOException();
       }
     }
-    selector.select(millis);
+    selector.select(Math.min(millis, LOOK_MILLIS));
     selector.selectedKeys().clear();
     if (Thread.currentThread().isInterrupted()) {
       throw new InterruptedIOException();
@@ -237,8 +301,12 @@ final class UnixHttp implements AutoCloseable {
 
   @Override
   public void close() throws IOException {
-    selector.close();
-    channel.close();
+    try {
+      selector.close();
+      channel.close();
+    } finally {
+      upload.ifPresent(Upload::close);
+    }
   }
 
   /** The bytes that come, waited for. */
@@ -266,6 +334,7 @@ final class UnixHttp implements AutoCloseable {
   private final class Body extends InputStream {
     private final boolean chunked;
     private final boolean keep;
+    private final Map<String, String> trailers;
 
     /** Of the chunk or the whole. */
     private long left;
@@ -273,9 +342,10 @@ final class UnixHttp implements AutoCloseable {
     private boolean first = true;
     private boolean ended;
 
-    Body(boolean chunked, long length, boolean keep) {
+    Body(boolean chunked, long length, boolean keep, Map<String, String> trailers) {
       this.chunked = chunked;
       this.keep = keep;
+      this.trailers = trailers;
       this.left = chunked ? 0 : length;
     }
 
@@ -314,12 +384,22 @@ final class UnixHttp implements AutoCloseable {
         if (left > 0) {
           return;
         }
-        if (!line().isEmpty()) {
-          throw new NoDaemonException("its answer has trailers");
-        }
+        readTrailers();
       }
       ended = true;
       reusable = keep;
+    }
+
+    private void readTrailers() throws IOException {
+      for (String trailer = line(); !trailer.isEmpty(); trailer = line()) {
+        int colon = trailer.indexOf(':');
+        if (colon < 0 || trailers.size() >= MAX_HEADERS) {
+          throw new NoDaemonException("its trailers are no HTTP");
+        }
+        trailers.put(
+            trailer.substring(0, colon).toLowerCase(Locale.ROOT),
+            trailer.substring(colon + 1).strip());
+      }
     }
   }
 }

@@ -172,6 +172,7 @@ class HttpHostTest {
               Optional.empty(),
               Optional.empty(),
               Optional.empty(),
+              Optional.empty(),
               Optional.empty());
       assertEquals(
           Failure.of(Failure.Kind.USAGE, "too large"),

@@ -51,11 +51,17 @@ class RecordsTest {
         new Kind<>(StackReport.class, StackReport::json, StackReport::of, false),
         new Kind<>(StackUsage.class, StackUsage::json, StackUsage::of, false),
         new Kind<>(LowerUsage.class, LowerUsage::json, LowerUsage::of, false),
+        new Kind<>(LayerSummary.class, LayerSummary::json, LayerSummary::of, false),
+        new Kind<>(LayerReport.class, LayerReport::json, LayerReport::of, false),
+        new Kind<>(DriverStatus.class, DriverStatus::json, DriverStatus::of, false),
+        new Kind<>(StackLevel.class, StackLevel::json, StackLevel::of, false),
+        new Kind<>(PathChange.class, PathChange::json, PathChange::of, false),
         new Kind<>(Done.class, Done::json, Done::of, false),
         new Kind<>(Failure.class, Failure::json, Failure::of, false),
         new Kind<>(StackDraft.class, StackDraft::json, StackDraft::of, true),
         new Kind<>(StackPatch.class, StackPatch::json, StackPatch::of, true),
         new Kind<>(StackCopy.class, StackCopy::json, StackCopy::of, true),
+        new Kind<>(LayerDraft.class, LayerDraft::json, LayerDraft::of, true),
         new Kind<>(MountDraft.class, MountDraft::json, MountDraft::of, true));
   }
 
@@ -98,8 +104,10 @@ class RecordsTest {
   <T> void aFieldOfTheWrongKindIsAnError(Kind<T> kind) {
     Map<String, Object> json = kind.writer().apply(Records.full(kind.type()));
     for (String name : json.keySet()) {
-      if (kind.type() == StackReport.class && name.equals("readOnly")) {
-        // told for people; it is read off the upper
+      boolean ofStack = kind.type() == StackReport.class;
+      if ((ofStack && name.equals("readOnly"))
+          || ((ofStack || kind.type() == LayerReport.class) && name.equals("parent"))) {
+        // told for people; it is read off other fields
         continue;
       }
       Map<String, Object> wrong = new LinkedHashMap<>(json);
@@ -117,6 +125,24 @@ class RecordsTest {
             new StackEntry.Unknown("web", Records.TEXT))) {
       assertEquals(entry, StackEntry.of(JSON.readObject(JSON.writeLine(entry.json()))));
     }
+  }
+
+  @Test
+  void anEntryIsALayerOrWhyItIsBroken() throws JsonException {
+    for (LayerEntry entry :
+        List.of(
+            new LayerEntry.Known(Records.full(LayerSummary.class)),
+            new LayerEntry.Known(Records.bare(LayerSummary.class)),
+            new LayerEntry.Unknown("base", Records.TEXT))) {
+      assertEquals(entry, LayerEntry.of(JSON.readObject(JSON.writeLine(entry.json()))));
+    }
+  }
+
+  /** Of numbers alone. */
+  @Test
+  void aTallyComesBackAsItWas() throws JsonException {
+    Tally tally = Records.full(Tally.class);
+    assertEquals(tally, Tally.of(JSON.readObject(JSON.writeLine(tally.json()))));
   }
 
   @Test

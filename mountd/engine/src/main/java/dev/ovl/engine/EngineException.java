@@ -7,7 +7,7 @@ import java.util.Optional;
 /**
  * A request that was refused or failed, told in one line for the person who made it: what, where
  * and why, with the errno in parentheses where there is one. The message does not repeat the verb
- * and the stack's name; the caller who knows them puts them in front.
+ * and the name of the stack or layer; the caller who knows them puts them in front.
  */
 public final class EngineException extends Exception {
   private static final long serialVersionUID = 1L;
@@ -18,6 +18,8 @@ public final class EngineException extends Exception {
     USAGE,
     /** There is no stack of that name. */
     NO_SUCH_STACK,
+    /** There is no layer of that id. */
+    NO_SUCH_LAYER,
     /** The request could not be carried out (exit status 1). */
     FAILED
   }
@@ -40,6 +42,12 @@ public final class EngineException extends Exception {
   public static EngineException noSuchStack() {
     return new EngineException(
         Kind.NO_SUCH_STACK, "no such stack (" + Errno.ENOENT.name() + ")", Errno.ENOENT, null);
+  }
+
+  /** There is no such layer. */
+  public static EngineException noSuchLayer() {
+    return new EngineException(
+        Kind.NO_SUCH_LAYER, "no such layer (" + Errno.ENOENT.name() + ")", Errno.ENOENT, null);
   }
 
   /** Refused or failed for a reason that no errno names. */

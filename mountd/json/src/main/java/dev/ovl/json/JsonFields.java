@@ -87,6 +87,19 @@ public final class JsonFields {
     return take(name, Map.class).map(map -> new JsonFields(place + name + ".", map));
   }
 
+  /** A field that must be there and be an object whose fields are all strings. */
+  public Map<String, String> texts(String name) throws JsonException {
+    Map<String, String> texts = new LinkedHashMap<>();
+    Map<?, ?> fields = take(name, Map.class).orElseThrow(() -> missing(name));
+    for (Map.Entry<?, ?> field : fields.entrySet()) {
+      if (!(field.getValue() instanceof String text)) {
+        throw new JsonException(place + name + " holds something that is no string");
+      }
+      texts.put(String.valueOf(field.getKey()), text);
+    }
+    return texts;
+  }
+
   /** A field that must be there and be a list of objects. */
   public List<JsonFields> objects(String name) throws JsonException {
     List<JsonFields> result = new ArrayList<>();

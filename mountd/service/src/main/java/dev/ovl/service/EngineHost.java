@@ -2,17 +2,28 @@ package dev.ovl.service;
 
 import dev.ovl.api.CommandHost;
 import dev.ovl.api.Done;
+import dev.ovl.api.DriverStatus;
 import dev.ovl.api.Failure;
 import dev.ovl.api.HostException;
+import dev.ovl.api.LayerDraft;
+import dev.ovl.api.LayerEntry;
+import dev.ovl.api.LayerName;
+import dev.ovl.api.LayerReport;
 import dev.ovl.api.LowerUsage;
 import dev.ovl.api.MountDraft;
+import dev.ovl.api.Packing;
+import dev.ovl.api.PathChange;
 import dev.ovl.api.StackCopy;
 import dev.ovl.api.StackDraft;
 import dev.ovl.api.StackEntry;
+import dev.ovl.api.StackLevel;
 import dev.ovl.api.StackPatch;
 import dev.ovl.api.StackReport;
 import dev.ovl.api.StackSummary;
 import dev.ovl.api.StackUsage;
+import dev.ovl.api.Subject;
+import dev.ovl.api.Tally;
+import dev.ovl.api.Watch;
 import dev.ovl.engine.EngineException;
 import dev.ovl.engine.mount.DirectMounts;
 import dev.ovl.engine.mount.MountMethod;
@@ -28,10 +39,13 @@ import dev.ovl.sys.Errno;
 import dev.ovl.sys.ErrnoException;
 import dev.ovl.sys.OsPath;
 import dev.ovl.sys.Syscalls;
+import java.nio.channels.ReadableByteChannel;
+import java.nio.channels.WritableByteChannel;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.Predicate;
 
 /** The engine of this process as host of commands. */
 public final class EngineHost implements CommandHost {
@@ -45,6 +59,8 @@ public final class EngineHost implements CommandHost {
   private final Syscalls sys;
   private final OsPath root;
   private final Stacks stacks;
+  private final Contents contents;
+  private final LayerWork layers;
   private final DirectMounts mounts;
 
   /** Whether what dead processes left was looked for. Twice does no harm. */
@@ -61,6 +77,8 @@ public final class EngineHost implements CommandHost {
     this.sys = sys;
     this.root = root;
     this.stacks = new Stacks(sys, root, run);
+    this.contents = new Contents(sys, stacks);
+    this.layers = new LayerWork(stacks.layers());
     this.mounts = new DirectMounts(sys, run);
   }
 
@@ -280,6 +298,107 @@ public final class EngineHost implements CommandHost {
         });
   }
 
+  // ---- content ------------------------------------------------------------------------------
+
+  @Override
+  public List<StackLevel> levels(String name, Watch watch) throws HostException {
+    return ask(
+        () ->
+            stacks.levels(StackName.of(name), watch::isCancelled).stream()
+                .map(Reports::level)
+                .toList());
+  }
+
+  @Override
+  public String commit(String name, Optional<String> as, Watch watch) throws HostException {
+    return change(false, () -> contents.commit(name, as, watch));
+  }
+
+  @Override
+  public Done checkCommit(String name, Optional<String> as) throws HostException {
+    return change(
+        true,
+        () -> {
+          StackName stack = StackName.of(name);
+          stacks.checkCommit(stack, Requests.layer(as));
+          return Done.would(
+              "would commit " + stack + as.map(layer -> " as layer " + layer).orElse(""));
+        });
+  }
+
+  /** As root alone: others do not see by which attributes overlayfs keeps its books. */
+  @Override
+  public long changes(
+      Subject of, Optional<String> against, Predicate<PathChange> listener, Watch watch)
+      throws HostException {
+    return guarded(true, () -> contents.changes(of, against, listener, watch));
+  }
+
+  @Override
+  public long size(Subject of, Optional<String> against, Watch watch) throws HostException {
+    return guarded(true, () -> contents.size(of, against, watch));
+  }
+
+  @Override
+  public Tally diff(Subject of, Packing packing, WritableByteChannel to, Watch watch)
+      throws HostException {
+    return guarded(true, () -> contents.diff(of, packing, to, watch));
+  }
+
+  @Override
+  public Tally apply(
+      Subject to, Optional<String> format, ReadableByteChannel archive, boolean dryRun, Watch watch)
+      throws HostException {
+    return change(dryRun, () -> contents.apply(to, format, archive, dryRun, watch));
+  }
+
+  // ---- layers -------------------------------------------------------------------------------
+
+  @Override
+  public List<LayerEntry> layers(Optional<String> driver) throws HostException {
+    return ask(() -> layers.list(driver));
+  }
+
+  @Override
+  public LayerReport layer(LayerName layer) throws HostException {
+    return ask(() -> layers.report(layer));
+  }
+
+  @Override
+  public Done createLayer(LayerDraft draft, boolean dryRun) throws HostException {
+    return change(dryRun, () -> layers.create(draft, dryRun));
+  }
+
+  @Override
+  public Done commitLayer(LayerName layer, boolean dryRun) throws HostException {
+    return change(dryRun, () -> layers.commit(layer, dryRun));
+  }
+
+  @Override
+  public Done getLayer(LayerName layer, boolean dryRun) throws HostException {
+    return change(dryRun, () -> layers.get(layer, dryRun));
+  }
+
+  @Override
+  public Done putLayer(LayerName layer, boolean dryRun) throws HostException {
+    return change(dryRun, () -> layers.put(layer, dryRun));
+  }
+
+  @Override
+  public Done removeLayer(LayerName layer, boolean dryRun) throws HostException {
+    return change(dryRun, () -> layers.remove(layer, dryRun));
+  }
+
+  @Override
+  public DriverStatus driverStatus(Optional<String> driver) throws HostException {
+    return ask(() -> layers.status(driver));
+  }
+
+  @Override
+  public Done cleanUpLayers(Optional<String> driver, boolean dryRun) throws HostException {
+    return change(dryRun, () -> layers.cleanUp(driver, dryRun));
+  }
+
   // ---- housekeeping -------------------------------------------------------------------------
 
   /** Finishes or undoes what processes that died left half done. */
@@ -314,7 +433,7 @@ public final class EngineHost implements CommandHost {
     return guarded(false, question);
   }
 
-  private Done change(boolean dryRun, Work<Done> work) throws HostException {
+  private <T> T change(boolean dryRun, Work<T> work) throws HostException {
     return guarded(
         true,
         () -> {
@@ -360,6 +479,7 @@ public final class EngineHost implements CommandHost {
         switch (e.kind()) {
           case USAGE -> Failure.Kind.USAGE;
           case NO_SUCH_STACK -> Failure.Kind.NO_SUCH_STACK;
+          case NO_SUCH_LAYER -> Failure.Kind.NO_SUCH_LAYER;
           case FAILED -> Failure.Kind.FAILED;
         };
     return new Failure(kind, e.getMessage(), e.errno().map(Enum::name));

@@ -1,7 +1,13 @@
 package dev.ovl.service;
 
+import dev.ovl.api.LayerReport;
+import dev.ovl.api.LayerSummary;
 import dev.ovl.api.LowerUsage;
+import dev.ovl.api.StackLevel;
 import dev.ovl.api.StackUsage;
+import dev.ovl.engine.EngineException;
+import dev.ovl.engine.driver.Driver;
+import dev.ovl.engine.driver.LayerId;
 import dev.ovl.engine.mount.Propagation;
 import dev.ovl.engine.stack.SharedLower;
 import dev.ovl.engine.stack.StackDefinition;
@@ -11,6 +17,7 @@ import dev.ovl.engine.stack.StackSummary;
 import dev.ovl.engine.usage.CachedFiles;
 import dev.ovl.engine.usage.FileSystemRoom;
 import dev.ovl.engine.usage.UpperUsage;
+import dev.ovl.sys.ErrnoException;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalLong;
@@ -39,6 +46,7 @@ final class Reports {
         report.target().toString(),
         report.state().mounted().map(mount -> mount.point().toString()),
         texts(stack.lowers().stream().map(Lower::path).toList()),
+        texts(stack.lowers().stream().flatMap(lower -> lower.layer().stream()).toList()),
         report.upper().map(upper -> upper.directory().toString()),
         report.upper().map(upper -> upper.work().toString()),
         report.options(),
@@ -65,6 +73,36 @@ final class Reports {
                     of.bytesAvailable(),
                     optional(of.inodes()),
                     optional(of.inodesFree()))));
+  }
+
+  static StackLevel level(dev.ovl.engine.stack.StackLevel level) {
+    return new StackLevel(
+        level.directory().toString(),
+        level.layer().map(LayerId::text),
+        level.writable(),
+        level.usage().bytes(),
+        level.usage().inodes());
+  }
+
+  static LayerSummary summary(Driver driver, LayerId id) throws EngineException, ErrnoException {
+    return new LayerSummary(
+        id.text(),
+        driver.name(),
+        driver.ancestors(id).stream().findFirst().map(LayerId::text),
+        driver.isCommitted(id),
+        driver.isMounted(id));
+  }
+
+  static LayerReport report(dev.ovl.engine.layer.LayerReport layer) {
+    return new LayerReport(
+        layer.id().text(),
+        layer.driver(),
+        texts(layer.ancestors()),
+        layer.committed(),
+        layer.mounted(),
+        layer.gets(),
+        layer.user(),
+        layer.metadata());
   }
 
   private static StackUsage.Tree tree(UpperUsage.Tree tree) {

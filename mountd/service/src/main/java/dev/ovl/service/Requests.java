@@ -4,6 +4,9 @@ import dev.ovl.api.MountDraft;
 import dev.ovl.api.StackDraft;
 import dev.ovl.api.StackPatch;
 import dev.ovl.engine.EngineException;
+import dev.ovl.engine.archive.ArchiveFormat;
+import dev.ovl.engine.archive.Compression;
+import dev.ovl.engine.driver.LayerId;
 import dev.ovl.engine.mount.MountMethod;
 import dev.ovl.engine.mount.MountOptions;
 import dev.ovl.engine.mount.OptionText;
@@ -14,13 +17,17 @@ import dev.ovl.engine.stack.StackName;
 import dev.ovl.engine.stack.StackRequest;
 import dev.ovl.sys.OsPath;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
+import java.util.Locale;
 import java.util.Optional;
+import java.util.stream.Collectors;
 
 /** What the API asks for, as the engine's values; refuses what makes no sense. */
 final class Requests {
   private static final String DEFAULT = "default";
   private static final String AUTO = "auto";
+  private static final String NONE = "none";
 
   private Requests() {}
 
@@ -29,6 +36,7 @@ final class Requests {
         StackName.of(draft.name()),
         draft.driver(),
         paths("lower", draft.lowers()),
+        layer(draft.parent()),
         draft.readOnly(),
         upper(draft.upper(), draft.work()),
         path("target", draft.target()),
@@ -42,6 +50,9 @@ final class Requests {
         patch.lowers().isEmpty()
             ? Optional.empty()
             : Optional.of(paths("lower", patch.lowers().get())),
+        patch.parent().isEmpty()
+            ? Optional.empty()
+            : Optional.of(layer(patch.parent().filter(word -> !word.equals(NONE)))),
         upper(patch.upper(), patch.work()),
         patch.target().isEmpty()
             ? Optional.empty()
@@ -68,6 +79,42 @@ final class Requests {
       throw EngineException.usage(what + " must be an absolute path: " + OsPath.quoted(text));
     }
     return path.normalized();
+  }
+
+  static Optional<LayerId> layer(Optional<String> id) throws EngineException {
+    return id.isEmpty() ? Optional.empty() : Optional.of(LayerId.of(id.get()));
+  }
+
+  static ArchiveFormat format(Optional<String> word) throws EngineException {
+    return word.isEmpty()
+        ? ArchiveFormat.OCI
+        : constant("format of archives", ArchiveFormat.values(), word.get());
+  }
+
+  static Compression compression(Optional<String> word) throws EngineException {
+    return word.isEmpty()
+        ? Compression.NONE
+        : constant("compression", Compression.values(), word.get());
+  }
+
+  private static <T extends Enum<T>> T constant(String what, T[] known, String word)
+      throws EngineException {
+    for (T one : known) {
+      if (lowerCase(one).equals(word)) {
+        return one;
+      }
+    }
+    throw EngineException.usage(
+        "unknown "
+            + what
+            + ": "
+            + OsPath.quoted(word)
+            + "; known are "
+            + Arrays.stream(known).map(Requests::lowerCase).collect(Collectors.joining(", ")));
+  }
+
+  private static String lowerCase(Enum<?> constant) {
+    return constant.name().toLowerCase(Locale.ROOT);
   }
 
   static Optional<MountMethod> method(Optional<String> word) throws EngineException {

@@ -33,7 +33,9 @@ class ArchitectureTest {
                   "dev.ovl.sys",
                   "java.lang..",
                   "java.time",
-                  "java.util.."));
+                  "java.util..",
+                  "java.io",
+                  "java.nio.."));
 
   @ArchTest
   static final ArchRule FOREIGN_CALLS_ARE_THE_BINDINGS =

@@ -8,6 +8,7 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 
 /**
@@ -72,6 +73,9 @@ public final class Records {
       Type content = generic.getActualTypeArguments()[0];
       if (generic.getRawType() == Optional.class) {
         return filling.hasOptionals() ? Optional.of(value(content, filling)) : Optional.empty();
+      }
+      if (generic.getRawType() == Map.class) {
+        return filling.hasOptionals() ? Map.of("Name", value(content, filling)) : Map.of();
       }
       return filling.hasOptionals()
           ? List.of(value(content, filling), value(content, filling))

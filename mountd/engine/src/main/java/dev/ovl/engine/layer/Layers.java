@@ -144,7 +144,7 @@ public final class Layers implements AutoCloseable {
   private static void requireExisting(Driver driver, LayerId id)
       throws EngineException, ErrnoException {
     if (!driver.exists(id)) {
-      throw EngineException.failed("no such layer: " + id, Errno.ENOENT);
+      throw EngineException.noSuchLayer();
     }
   }
 
@@ -394,8 +394,8 @@ public final class Layers implements AutoCloseable {
     Optional<LayerId> other = against;
     if (other.isEmpty()) {
       other = driver.ancestors(id).stream().findFirst();
-    } else {
-      requireExisting(driver, other.get());
+    } else if (!driver.exists(other.get())) {
+      throw EngineException.failed("no such layer to compare with: " + other.get(), Errno.ENOENT);
     }
     View older = other.isPresent() ? driver.view(other.get()) : new View.Nothing();
     return TreeDiff.compare(sys, driver.view(id), older, progress, cancelled);

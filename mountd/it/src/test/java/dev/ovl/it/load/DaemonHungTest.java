@@ -81,6 +81,7 @@ class DaemonHungTest {
         name,
         Optional.empty(),
         List.of(lower.toString()),
+        Optional.empty(),
         false,
         Optional.empty(),
         Optional.empty(),

@@ -160,6 +160,7 @@ final class Site {
         stack,
         Optional.empty(),
         paths(shape.lowers()),
+        Optional.empty(),
         shape.upper() == Upper.NONE,
         given ? Optional.of(upper(stack).toString()) : Optional.empty(),
         given ? Optional.of(work(stack).toString()) : Optional.empty(),
@@ -173,6 +174,7 @@ final class Site {
   StackPatch patch(String stack, Shape shape) {
     return new StackPatch(
         Optional.of(paths(shape.lowers())),
+        Optional.empty(),
         Optional.empty(),
         Optional.empty(),
         Optional.of(shape.givenTarget() ? target(stack).toString() : "default"),

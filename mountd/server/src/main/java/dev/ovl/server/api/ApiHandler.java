@@ -5,14 +5,22 @@ import dev.ovl.api.Done;
 import dev.ovl.api.Failure;
 import dev.ovl.api.HostException;
 import dev.ovl.api.HostInfo;
+import dev.ovl.api.HttpHost;
+import dev.ovl.api.LayerDraft;
+import dev.ovl.api.LayerEntry;
+import dev.ovl.api.LayerName;
 import dev.ovl.api.LowerUsage;
 import dev.ovl.api.MountDraft;
+import dev.ovl.api.Packing;
 import dev.ovl.api.Route;
 import dev.ovl.api.StackCopy;
 import dev.ovl.api.StackDraft;
 import dev.ovl.api.StackEntry;
+import dev.ovl.api.StackLevel;
 import dev.ovl.api.StackPatch;
 import dev.ovl.api.StackUsage;
+import dev.ovl.api.Subject;
+import dev.ovl.api.Tally;
 import dev.ovl.json.Json;
 import dev.ovl.json.JsonException;
 import dev.ovl.json.JsonFields;
@@ -32,6 +40,7 @@ import dev.ovl.sys.Peer;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -42,6 +51,8 @@ import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.TreeMap;
 import java.util.concurrent.ExecutionException;
+import java.util.function.Function;
+import java.util.stream.Stream;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -56,6 +67,24 @@ public final class ApiHandler implements RequestHandler {
   private static final String QUESTIONS = "?/";
 
   private static final int QUESTIONS_AT_ONCE = 8;
+
+  /** Before a layer's id. */
+  private static final String LAYER = "layer/";
+
+  /** The lane of what concerns them all. */
+  private static final String ALL_LAYERS = "layers/";
+
+  /** The beginning of the paths of single layers. */
+  private static final String LAYERS = "/v1/layers/";
+
+  /** Before the name of what is read through. */
+  private static final String READING = "read/";
+
+  private static final int READING_AT_ONCE = 8;
+
+  private static final String TAR = "application/x-tar";
+  private static final Map<String, String> ARCHIVES =
+      Map.of("gzip", "application/gzip", "zstd", "application/zstd");
 
   /** After this time without an event an empty line tells the client that we are still there. */
   private static final Duration HEARTBEAT = Duration.ofSeconds(15);
@@ -192,6 +221,14 @@ public final class ApiHandler implements RequestHandler {
     boolean dryRun() {
       return flag("dryRun");
     }
+
+    Optional<String> text(String parameter) {
+      return Optional.ofNullable(request.query().get(parameter));
+    }
+
+    LayerName layer() {
+      return new LayerName(name, text("driver"));
+    }
   }
 
   private HttpAnswer answer(HttpRequest request) throws HostException {
@@ -230,10 +267,41 @@ public final class ApiHandler implements RequestHandler {
       case REMOVE_MANY -> many(asked, true, name -> remove(asked, name));
       case MOUNT -> mount(asked);
       case UMOUNT -> umount(asked);
+      case CHANGES -> changes(asked, new Subject.Stack(asked.name()));
+      case LAYER_CHANGES -> changes(asked, new Subject.Layer(asked.layer()));
+      case SIZE -> size(asked, new Subject.Stack(asked.name()));
+      case LAYER_SIZE -> size(asked, new Subject.Layer(asked.layer()));
+      case DIFF -> diff(asked, new Subject.Stack(asked.name()));
+      case LAYER_DIFF -> diff(asked, new Subject.Layer(asked.layer()));
+      case APPLY -> apply(asked, new Subject.Stack(asked.name()));
+      case LAYER_APPLY -> apply(asked, new Subject.Layer(asked.layer()));
+      case COMMIT -> commit(asked);
+      case TREE -> levels(asked);
+      case LAYERS -> value(Map.of("layers", layers(asked)));
+      case LAYER_INSPECT -> value(askLayer(asked, () -> host.layer(asked.layer())).json());
+      case LAYER_STATUS ->
+          value(ask(asked.route(), () -> host.driverStatus(asked.text("driver"))).json());
+      case LAYER_CREATE -> createLayer(asked);
+      case LAYER_REMOVE -> layerDone(asked, () -> host.removeLayer(asked.layer(), asked.dryRun()));
+      case LAYER_COMMIT -> layerDone(asked, () -> host.commitLayer(asked.layer(), asked.dryRun()));
+      case LAYER_GET -> layerDone(asked, () -> host.getLayer(asked.layer(), asked.dryRun()));
+      case LAYER_PUT -> layerDone(asked, () -> host.putLayer(asked.layer(), asked.dryRun()));
+      case LAYER_CLEANUP ->
+          done(
+              asked,
+              ALL_LAYERS,
+              asked.text("driver").orElse("layers"),
+              () -> host.cleanUpLayers(asked.text("driver"), asked.dryRun()));
       case EVENTS -> new HttpAnswer.Lines(200, LINES, this::events);
       case METRICS -> new HttpAnswer.Whole(200, METRICS, OsPath.encode(metrics()));
       case OPENAPI -> new HttpAnswer.Whole(200, JSON, openApi());
     };
+  }
+
+  @Override
+  public boolean takesBodyAsItComes(String method, String path) {
+    return Stream.of(Route.APPLY, Route.LAYER_APPLY)
+        .anyMatch(route -> route.method().equals(method) && route.match(path).isPresent());
   }
 
   private static Asked find(HttpRequest request) throws HostException {
@@ -257,6 +325,9 @@ public final class ApiHandler implements RequestHandler {
   }
 
   private static void check(Route route, String parameter, String value) throws HostException {
+    if (route.texts().contains(parameter)) {
+      return;
+    }
     if (!route.flags().contains(parameter)) {
       throw usage("unknown parameter " + OsPath.quoted(parameter));
     }
@@ -338,6 +409,212 @@ public final class ApiHandler implements RequestHandler {
     return target;
   }
 
+  // ---- layers -------------------------------------------------------------------------------
+
+  private List<Map<String, Object>> layers(Asked asked) throws HostException {
+    return ask(Route.LAYERS, () -> host.layers(asked.text("driver"))).stream()
+        .map(LayerEntry::json)
+        .toList();
+  }
+
+  private HttpAnswer createLayer(Asked asked) throws HostException {
+    LayerDraft draft = body(asked, LayerDraft::of);
+    return done(
+        asked, LAYER + draft.id(), draft.id(), () -> host.createLayer(draft, asked.dryRun()));
+  }
+
+  private HttpAnswer layerDone(Asked asked, Work<Done> work) throws HostException {
+    return done(asked, LAYER + asked.name(), asked.name(), work);
+  }
+
+  private <T> T askLayer(Asked asked, Work<T> question) throws HostException {
+    return ask(LAYER + asked.name(), question);
+  }
+
+  // ---- content: as long as it takes ---------------------------------------------------------
+
+  /** What reads goes beside changes, and beside what is asked in short. */
+  private <T> LongWork<T> reading(Asked asked, LongWork.Job<T> job) throws HostException {
+    String kind = asked.route().template().startsWith(LAYERS) ? LAYER : "";
+    return begin(asked, READING + kind + asked.name(), READING_AT_ONCE, false, job);
+  }
+
+  private <T> LongWork<T> begin(
+      Asked asked, String lane, int width, boolean joined, LongWork.Job<T> job)
+      throws HostException {
+    try {
+      return new LongWork<>(lanes, lane, width, asked.request().client(), joined, job);
+    } catch (Lanes.Full e) {
+      throw full(e);
+    }
+  }
+
+  /** An answer of one value. */
+  private <T> HttpAnswer value(LongWork<T> work, Function<T, Map<String, Object>> json)
+      throws HostException {
+    try (work) {
+      work.awaitEnd();
+      return value(json.apply(work.result()));
+    }
+  }
+
+  private HttpAnswer size(Asked asked, Subject of) throws HostException {
+    return value(
+        reading(asked, (watch, pieces) -> host.size(of, asked.text("against"), watch)),
+        bytes -> Map.of("bytes", bytes));
+  }
+
+  private HttpAnswer levels(Asked asked) throws HostException {
+    return value(
+        reading(asked, (watch, pieces) -> host.levels(asked.name(), watch)),
+        levels -> Map.of("levels", levels.stream().map(StackLevel::json).toList()));
+  }
+
+  private HttpAnswer changes(Asked asked, Subject of) throws HostException {
+    return lines(
+        reading(
+            asked,
+            (watch, pieces) ->
+                host.changes(
+                    of,
+                    asked.text("against"),
+                    change -> pieces.take(json.writeLine(change.json())),
+                    watch)),
+        false,
+        count -> Map.of("changes", count));
+  }
+
+  private HttpAnswer apply(Asked asked, Subject to) throws HostException {
+    String lane = (to instanceof Subject.Layer ? LAYER : "") + asked.name();
+    return lines(
+        begin(
+            asked,
+            lane,
+            1,
+            true,
+            (watch, pieces) ->
+                told(
+                    asked,
+                    asked.name(),
+                    tally -> Optional.empty(),
+                    () ->
+                        host.apply(
+                            to,
+                            asked.text("format"),
+                            new StreamChannel(asked.request().content()),
+                            asked.dryRun(),
+                            watch))),
+        true,
+        Tally::json);
+  }
+
+  /** It changes nothing of the stack, which can go down and up meanwhile. */
+  private HttpAnswer commit(Asked asked) throws HostException {
+    Optional<String> as = asked.text("id");
+    if (asked.dryRun()) {
+      return lines(
+          reading(asked, (watch, pieces) -> host.checkCommit(asked.name(), as)), false, Done::json);
+    }
+    return lines(
+        reading(
+            asked,
+            (watch, pieces) ->
+                told(
+                    asked,
+                    asked.name(),
+                    layer -> Optional.empty(),
+                    () -> host.commit(asked.name(), as, watch))),
+        true,
+        layer -> Map.of("layer", layer));
+  }
+
+  /** Lines that the work gives, perhaps how far it is, and a last one with how it ended. */
+  private <T> HttpAnswer lines(
+      LongWork<T> work, boolean progress, Function<T, Map<String, Object>> json)
+      throws HostException {
+    work.awaitBegun();
+    Optional<LongWork.Telling> telling = progress ? Optional.of(this::progress) : Optional.empty();
+    return new HttpAnswer.Lines(
+        200,
+        LINES,
+        new HttpAnswer.Source() {
+          @Override
+          public void writeTo(HttpAnswer.LineSink sink) {
+            if (work.send(sink, telling)) {
+              sink.write(last(work, json));
+            } else {
+              sink.giveUp();
+            }
+          }
+
+          @Override
+          public void close() {
+            work.close();
+          }
+        });
+  }
+
+  private byte[] progress(LongWork.Far far) {
+    Map<String, Object> progress = new LinkedHashMap<>();
+    progress.put("entries", far.entries());
+    progress.put("bytes", far.bytes());
+    return json.writeLine(Map.of("progress", progress));
+  }
+
+  private <T> byte[] last(LongWork<T> work, Function<T, Map<String, Object>> result) {
+    try {
+      return json.writeLine(Map.of("result", result.apply(work.result())));
+    } catch (HostException e) {
+      return json.writeLine(Map.of("error", e.failure().json()));
+    } catch (RuntimeException e) {
+      return json.writeLine(Map.of("error", internal(e).json()));
+    }
+  }
+
+  private HttpAnswer diff(Asked asked, Subject of) throws HostException {
+    Packing packing =
+        new Packing(asked.text("against"), asked.text("format"), asked.text("compress"));
+    LongWork<Tally> work = reading(asked, (watch, pieces) -> host.diff(of, packing, pieces, watch));
+    work.awaitBegun();
+    return new HttpAnswer.Lines(
+        200, ARCHIVES.getOrDefault(packing.compression().orElse(""), TAR), new Archive(work));
+  }
+
+  /** An archive, and behind it what is in it; whoever gets no end has no archive. */
+  private final class Archive implements HttpAnswer.Source {
+    private final LongWork<Tally> work;
+
+    Archive(LongWork<Tally> work) {
+      this.work = work;
+    }
+
+    @Override
+    public Optional<String> trailer() {
+      return Optional.of(HttpHost.TALLY);
+    }
+
+    @Override
+    public void writeTo(HttpAnswer.LineSink sink) {
+      try {
+        if (work.send(sink, Optional.empty())) {
+          byte[] tally = json.writeLine(work.result().json());
+          sink.end(new String(tally, StandardCharsets.US_ASCII).strip());
+          return;
+        }
+      } catch (HostException e) {
+        LOG.warn("an archive broke off: {}", e.getMessage());
+      } catch (RuntimeException e) {
+        var _ = internal(e);
+      }
+      sink.giveUp();
+    }
+
+    @Override
+    public void close() {
+      work.close();
+    }
+  }
+
   private static byte[] openApi() {
     try (InputStream document = ApiHandler.class.getResourceAsStream("openapi.json")) {
       return document.readAllBytes();
@@ -366,19 +643,32 @@ public final class ApiHandler implements RequestHandler {
   }
 
   private HttpAnswer done(Asked asked, String object, Work<Done> work) throws HostException {
-    return value(change(asked, object, work).json());
+    return done(asked, object, object, work);
+  }
+
+  private HttpAnswer done(Asked asked, String lane, String object, Work<Done> work)
+      throws HostException {
+    return value(change(asked, lane, object, work).json());
   }
 
   /** A change, told to all who listen. */
-  private Done change(Asked asked, String object, Work<Done> work) throws HostException {
+  private Done change(Asked asked, String lane, String object, Work<Done> work)
+      throws HostException {
+    return asked.dryRun()
+        ? ask(lane, work)
+        : told(asked, object, Done::target, () -> inLane(lane, 1, work));
+  }
+
+  private <T> T told(Asked asked, String object, Function<T, Optional<String>> target, Work<T> work)
+      throws HostException {
     if (asked.dryRun()) {
-      return ask(object, work);
+      return work.run();
     }
     long begin = System.nanoTime();
     Peer peer = asked.request().peer();
     try {
-      Done done = inLane(object, 1, work);
-      tell(asked.route().verb(), object, peer, begin, done.target(), Optional.empty());
+      T done = work.run();
+      tell(asked.route().verb(), object, peer, begin, target.apply(done), Optional.empty());
       return done;
     } catch (HostException e) {
       tell(asked.route().verb(), object, peer, begin, Optional.empty(), Optional.of(e.failure()));
@@ -409,9 +699,7 @@ public final class ApiHandler implements RequestHandler {
     try {
       return lanes.run(lane, width, deadline, work::run);
     } catch (Lanes.Full e) {
-      throw new HostException(
-          Failure.of(Failure.Kind.UNAVAILABLE, "too many requests for it wait already (EAGAIN)"),
-          e);
+      throw full(e);
     } catch (Lanes.Late e) {
       String within = " within " + deadline.toSeconds() + " s";
       throw new HostException(
@@ -431,6 +719,11 @@ public final class ApiHandler implements RequestHandler {
         default -> throw new IllegalStateException(e.getCause());
       }
     }
+  }
+
+  private static HostException full(Lanes.Full e) {
+    return new HostException(
+        Failure.of(Failure.Kind.UNAVAILABLE, "too many requests for it wait already (EAGAIN)"), e);
   }
 
   // ---- several stacks -----------------------------------------------------------------------
@@ -453,7 +746,7 @@ public final class ApiHandler implements RequestHandler {
             Map<String, Object> outcome = new LinkedHashMap<>();
             outcome.put("stack", name);
             try {
-              outcome.putAll(change(asked, name, () -> each.on(name)).json());
+              outcome.putAll(change(asked, name, name, () -> each.on(name)).json());
               done++;
             } catch (HostException e) {
               outcome.put("error", e.failure().json());

@@ -27,10 +27,12 @@ import java.util.concurrent.Semaphore;
 import java.util.concurrent.SynchronousQueue;
 import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
+import org.apache.hc.core5.function.Supplier;
 import org.apache.hc.core5.http.ClassicHttpRequest;
 import org.apache.hc.core5.http.ClassicHttpResponse;
 import org.apache.hc.core5.http.ConnectionClosedException;
 import org.apache.hc.core5.http.ContentType;
+import org.apache.hc.core5.http.Header;
 import org.apache.hc.core5.http.HttpException;
 import org.apache.hc.core5.http.HttpHeaders;
 import org.apache.hc.core5.http.ProtocolException;
@@ -44,6 +46,7 @@ import org.apache.hc.core5.http.io.entity.AbstractHttpEntity;
 import org.apache.hc.core5.http.io.entity.ByteArrayEntity;
 import org.apache.hc.core5.http.io.support.BasicHttpServerExpectationDecorator;
 import org.apache.hc.core5.http.message.BasicClassicHttpResponse;
+import org.apache.hc.core5.http.message.BasicHeader;
 import org.apache.hc.core5.http.protocol.HttpCoreContext;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -266,6 +269,11 @@ public final class HttpServer {
       Peer peer,
       UnixSocket socket)
       throws HttpException, IOException {
+    String path = split(request.getPath())[0];
+    if (handler.takesBodyAsItComes(request.getMethod(), path)) {
+      answerMeanwhile(request, trigger, peer, socket);
+      return;
+    }
     Optional<byte[]> body = body(request);
     if (body.isEmpty()) {
       String why = "the body is larger than " + MAX_BODY_BYTES + " bytes";
@@ -276,7 +284,51 @@ public final class HttpServer {
       trigger.submitResponse(response);
       return;
     }
-    trigger.submitResponse(response(handler.handle(read(request, body.get(), peer)), socket));
+    submit(
+        handler.handle(read(request, body.get(), InputStream.nullInputStream(), peer, socket)),
+        trigger,
+        socket,
+        false);
+  }
+
+  /** The handler reads the body, and may answer before it has come to its end. */
+  private void answerMeanwhile(
+      ClassicHttpRequest request,
+      HttpServerRequestHandler.ResponseTrigger trigger,
+      Peer peer,
+      UnixSocket socket)
+      throws HttpException, IOException {
+    InputStream content =
+        request.getEntity() == null
+            ? InputStream.nullInputStream()
+            : request.getEntity().getContent();
+    // else HttpCore reads what is left of it, however long that is
+    request.setEntity(null);
+    socket.readMuch();
+    submit(
+        handler.handle(read(request, new byte[0], content, peer, socket)), trigger, socket, true);
+  }
+
+  private void submit(
+      HttpAnswer answer,
+      HttpServerRequestHandler.ResponseTrigger trigger,
+      UnixSocket socket,
+      boolean last)
+      throws HttpException, IOException {
+    try (HttpAnswer.Source source = source(answer)) {
+      ClassicHttpResponse response = response(answer, socket);
+      if (last) {
+        response.setHeader(HttpHeaders.CONNECTION, "close");
+      }
+      trigger.submitResponse(response);
+    }
+  }
+
+  private static HttpAnswer.Source source(HttpAnswer answer) {
+    return switch (answer) {
+      case HttpAnswer.Whole whole -> sink -> {};
+      case HttpAnswer.Lines lines -> lines.source();
+    };
   }
 
   private ClassicHttpResponse response(HttpAnswer answer, UnixSocket socket) {
@@ -290,16 +342,26 @@ public final class HttpServer {
     return response;
   }
 
-  private static HttpRequest read(ClassicHttpRequest request, byte[] body, Peer peer)
+  private HttpRequest read(
+      ClassicHttpRequest request, byte[] body, InputStream content, Peer peer, UnixSocket socket)
       throws HttpException {
-    String target = request.getPath();
-    int mark = target.indexOf('?');
+    String[] parts = split(request.getPath());
     return new HttpRequest(
         request.getMethod(),
-        mark < 0 ? target : target.substring(0, mark),
-        mark < 0 ? Map.of() : query(target.substring(mark + 1)),
+        parts[0],
+        query(parts[1]),
         body,
+        content,
+        () -> !stopping && !socket.isGone(),
         peer);
+  }
+
+  /** Path and query; the query may be empty. */
+  private static String[] split(String target) {
+    int mark = target.indexOf('?');
+    return mark < 0
+        ? new String[] {target, ""}
+        : new String[] {target.substring(0, mark), target.substring(mark + 1)};
   }
 
   /** Empty for none, absent for one that is too large. */
@@ -335,6 +397,7 @@ public final class HttpServer {
   private final class LinesEntity extends AbstractHttpEntity {
     private final HttpAnswer.Lines lines;
     private final UnixSocket socket;
+    private Optional<String> trailer = Optional.empty();
 
     LinesEntity(HttpAnswer.Lines lines, UnixSocket socket) {
       super(ContentType.parse(lines.type()), null, true);
@@ -353,13 +416,28 @@ public final class HttpServer {
         if (sink.failure != null) {
           throw sink.failure;
         }
-        whole = true;
+        trailer = sink.trailer;
+        whole = !sink.givenUp;
       } finally {
         if (!whole) {
           // HttpCore writes a last chunk in any case; the client must not take this for the end
           socket.hangUp();
         }
       }
+    }
+
+    @Override
+    public Set<String> getTrailerNames() {
+      return lines.source().trailer().map(Set::of).orElse(Set.of());
+    }
+
+    @Override
+    public Supplier<List<? extends Header>> getTrailers() {
+      return () ->
+          trailer
+              .map(value -> new BasicHeader(lines.source().trailer().orElseThrow(), value))
+              .stream()
+              .toList();
     }
 
     @Override
@@ -387,6 +465,8 @@ public final class HttpServer {
     private final OutputStream out;
     private final UnixSocket socket;
     private IOException failure;
+    private Optional<String> trailer = Optional.empty();
+    private boolean givenUp;
 
     Sink(OutputStream out, UnixSocket socket) {
       this.out = out;
@@ -412,6 +492,26 @@ public final class HttpServer {
     @Override
     public boolean isOpen() {
       return failure == null && !stopping && !socket.isGone();
+    }
+
+    @Override
+    public boolean isReady() {
+      try {
+        return failure == null && socket.isWritable();
+      } catch (ErrnoException e) {
+        failure = e;
+        return false;
+      }
+    }
+
+    @Override
+    public void end(String value) {
+      trailer = Optional.of(value);
+    }
+
+    @Override
+    public void giveUp() {
+      givenUp = true;
     }
   }
 

@@ -6,6 +6,12 @@ public interface RequestHandler {
   HttpAnswer handle(HttpRequest request);
 
   /**
+   * Whether the body of such a request is of any length, and read as it comes by who answers. Then
+   * the connection ends with the answer.
+   */
+  boolean takesBodyAsItComes(String method, String path);
+
+  /**
    * What a request is answered with that cannot be read; its connection ends then.
    *
    * @param status of HTTP

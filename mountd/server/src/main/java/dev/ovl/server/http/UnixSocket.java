@@ -16,17 +16,20 @@ import java.nio.ByteBuffer;
 
 /**
  * A connected unix socket that is a descriptor of ours, in the shape in which HttpCore takes one.
- * Belongs to the thread of its connection; other threads may only {@link #hangUp}.
+ * Belongs to the thread of its connection; while that waits or writes, another one may read, and
+ * any may {@link #hangUp}.
  */
 final class UnixSocket extends Socket {
   private static final int BUFFER_BYTES = 8192;
+  private static final int LARGE_BUFFER_BYTES = 128 * 1024;
   private static final int FOR_EVER = -1;
 
   private final Syscalls sys;
   private final Fd fd;
-  private final ByteBuffer in = ByteBuffer.allocateDirect(BUFFER_BYTES);
+  private ByteBuffer in = ByteBuffer.allocateDirect(BUFFER_BYTES);
   private final ByteBuffer out = ByteBuffer.allocateDirect(BUFFER_BYTES);
   private int timeoutMillis;
+  private boolean patientReader;
   private boolean closed;
 
   /**
@@ -52,6 +55,20 @@ final class UnixSocket extends Socket {
     } catch (ErrnoException e) {
       return true;
     }
+  }
+
+  /** Whether some bytes could be written without waiting. */
+  synchronized boolean isWritable() throws ErrnoException {
+    return !closed && sys.poll(fd.number(), Linux.POLLOUT, 0) == Linux.POLLOUT;
+  }
+
+  /**
+   * From now on much is read, with as much patience as the client needs while it is there: its data
+   * may come from somewhere slow.
+   */
+  void readMuch() {
+    in = ByteBuffer.allocateDirect(LARGE_BUFFER_BYTES);
+    patientReader = true;
   }
 
   /** Ends both directions, from any thread: who waits in a call is woken. */
@@ -85,7 +102,7 @@ final class UnixSocket extends Socket {
   }
 
   private int receive(byte[] bytes, int offset, int length) throws IOException {
-    await(Linux.POLLIN);
+    await(Linux.POLLIN, patientReader);
     in.clear().limit(Math.min(length, in.capacity()));
     int count = sys.read(fd.number(), in);
     in.flip().get(bytes, offset, count);
@@ -128,12 +145,13 @@ final class UnixSocket extends Socket {
         throw e;
       }
       // a client that does not read must not keep the thread for ever
-      await(Linux.POLLOUT);
+      await(Linux.POLLOUT, false);
     }
   }
 
-  private void await(int event) throws IOException {
-    if (sys.poll(fd.number(), event, timeoutMillis == 0 ? FOR_EVER : timeoutMillis) == 0) {
+  private void await(int event, boolean patient) throws IOException {
+    int limit = patient || timeoutMillis == 0 ? FOR_EVER : timeoutMillis;
+    if (sys.poll(fd.number(), event, limit) == 0) {
       throw new SocketTimeoutException("nothing within " + timeoutMillis + " ms");
     }
   }

@@ -7,6 +7,7 @@ import java.util.HashMap;
 import java.util.Map;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.SynchronousQueue;
@@ -138,6 +139,61 @@ public final class Lanes {
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
       throw late(task);
+    }
+  }
+
+  /**
+   * Begins work without a deadline, and does not wait for it.
+   *
+   * @param lane what it concerns
+   * @param width how much of that lane may go on at the same time
+   * @throws Full too much waits in the lane; the work is not done
+   */
+  public <T> Begun<T> begin(String lane, int width, Callable<T> work) throws Full {
+    Task<T> task = new Task<>(lane, width, work);
+    enter(task);
+    return new Begun<>(task);
+  }
+
+  /** Work that {@link #begin} has put into its lane. */
+  public final class Begun<T> {
+    private final Task<T> task;
+
+    private Begun(Task<T> task) {
+      this.task = task;
+    }
+
+    /** Does something when it has come to its end; not when it is withdrawn. */
+    public void onEnd(Runnable action) {
+      var _ = task.result.whenComplete((value, failure) -> action.run());
+    }
+
+    /** Whether it has come to its end. */
+    public boolean isDone() {
+      return task.result.isDone();
+    }
+
+    /** To be called every second or so: work that takes long does not count as a worker's. */
+    public void look() {
+      lookWhetherStuck(task);
+    }
+
+    /** Takes it back if it was not begun: it will never be done then. */
+    public boolean withdraw() {
+      return withdrawn(task);
+    }
+
+    /**
+     * What the work gave, which is done.
+     *
+     * @throws ExecutionException the work threw something
+     */
+    public T result() throws ExecutionException {
+      try {
+        return task.result.join();
+      } catch (CompletionException e) {
+        throw new ExecutionException(e.getCause());
+      }
     }
   }
 

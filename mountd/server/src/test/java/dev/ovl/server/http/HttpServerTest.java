@@ -75,6 +75,11 @@ class HttpServerTest {
     }
 
     @Override
+    public boolean takesBodyAsItComes(String method, String path) {
+      return path.startsWith("/flow");
+    }
+
+    @Override
     public HttpAnswer.Whole refuse(int status, String message) {
       return whole(status, "refused: " + message);
     }
