@@ -15,6 +15,7 @@ import java.nio.channels.ReadableByteChannel;
 import java.util.OptionalLong;
 import java.util.concurrent.SynchronousQueue;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicLong;
 
 /**
  * An archive that is read, by one thread. It waits for data no longer than the user wants to and it
@@ -24,7 +25,7 @@ public abstract sealed class Incoming implements ReadableByteChannel {
   private static final int LOOK_MILLIS = 200;
 
   private final Cancellation cancellation;
-  private volatile long taken;
+  private final AtomicLong taken = new AtomicLong();
   private volatile boolean closed;
 
   private Incoming(Cancellation cancellation) {
@@ -58,7 +59,7 @@ public abstract sealed class Incoming implements ReadableByteChannel {
 
   /** How many bytes were read so far. For any thread. */
   public long taken() {
-    return taken;
+    return taken.get();
   }
 
   /** How many there are, where that can be known. */
@@ -78,7 +79,7 @@ public abstract sealed class Incoming implements ReadableByteChannel {
       }
       int length = readSome(to);
       if (length != 0) {
-        taken += Math.max(0, length);
+        taken.addAndGet(Math.max(0, length));
         return length;
       }
     }

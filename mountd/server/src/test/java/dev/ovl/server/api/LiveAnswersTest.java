@@ -16,6 +16,8 @@ import dev.ovl.testkit.Requires;
 import dev.ovl.testkit.Scratch;
 import java.io.IOException;
 import java.net.UnixDomainSocketAddress;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.EnumSet;
@@ -34,6 +36,7 @@ import org.junit.jupiter.api.extension.RegisterExtension;
 class LiveAnswersTest {
   private static final String JSON = "application/json";
   private static final String LINES = "application/x-ndjson";
+  private static final String EMPTY_TAR = "\0".repeat(10_240);
 
   @RegisterExtension final Scratch scratch = Scratch.tmpfs();
   private final OpenApi document = OpenApi.read();
@@ -93,7 +96,7 @@ class LiveAnswersTest {
   /** Asks, and compares the answer with what is documented of the route. */
   private String ask(int status, Route route, String name, String query, String body)
       throws IOException {
-    if (!body.isEmpty()) {
+    if (body.startsWith("{") || body.startsWith("[")) {
       Map<?, ?> content =
           OpenApi.object(OpenApi.object(document.operation(route), "requestBody"), "content");
       String schema = OpenApi.schemaName(OpenApi.object(content, JSON));
@@ -122,7 +125,7 @@ class LiveAnswersTest {
   private void assertDocumented(Route route, RawClient.Answer answer) {
     Map<?, ?> content = OpenApi.object(document.response(route, answer.status()), "content");
     String type = answer.header("Content-Type").orElseThrow().replaceFirst(";.*", "");
-    assertEquals(Set.of(type), content.keySet(), route::name);
+    assertTrue(content.containsKey(type), route::name);
     String schema = OpenApi.schemaName(OpenApi.object(content, type));
     List<String> values =
         switch (type) {
@@ -190,6 +193,7 @@ class LiveAnswersTest {
       ask(Route.REMOVE_MANY, "", "?dryRun=true", "{\"stacks\": [\"web\"]}");
       ask(Route.REMOVE_MANY, "", "", "{\"stacks\": [\"web\", \"ro\"]}");
 
+      layers();
       String target = "\"target\": \"" + here + "/target\"";
       ask(Route.MOUNT, "", "", "{\"lower\": " + lowers + ", " + target + "}");
       ask(Route.UMOUNT, "", "?dryRun=true", "{" + target + "}");
@@ -200,20 +204,98 @@ class LiveAnswersTest {
     assertEquals(EnumSet.allOf(Route.class), asked);
   }
 
+  private void layers() throws IOException {
+    ask(Route.LAYER_CREATE, "", "?dryRun=true", "{\"id\": \"base\"}");
+    ask(Route.LAYER_CREATE, "", "", "{\"id\": \"base\", \"driver\": \"overlay2\"}");
+    ask(Route.LAYER_APPLY, "base", "?dryRun=true", EMPTY_TAR);
+    String applied = ask(Route.LAYER_APPLY, "base", "?format=overlay", EMPTY_TAR);
+    assertLast("{\"result\":{\"entries\":0,\"bytes\":10240,\"sockets\":0}}", applied);
+    String broken = ask(Route.LAYER_APPLY, "base", "", "no archive");
+    assertTrue(broken.lines().toList().getLast().startsWith("{\"error\":{\"kind\":"), broken);
+    ask(Route.LAYER_COMMIT, "base", "?driver=overlay2", "");
+    String top = "{\"id\": \"top\", \"parent\": \"base\", \"readWrite\": true}";
+    ask(Route.LAYER_CREATE, "", "", top);
+    String got = ask(Route.LAYER_GET, "top", "", "");
+    Path place = Path.of(got.replaceFirst("(?s).*\"target\":\"([^\"]+)\".*", "$1"));
+    Files.writeString(place.resolve("new"), "new");
+    ask(Route.LAYER_INSPECT, "top", "", "");
+    ask(Route.LAYER_PUT, "top", "", "");
+    assertEquals(
+        "{\"kind\":\"A\",\"path\":\"/new\"}\n{\"result\":{\"changes\":1}}\n",
+        ask(Route.LAYER_CHANGES, "top", "?against=base", ""));
+    assertEquals("{\"bytes\":3}\n", ask(Route.LAYER_SIZE, "top", "", ""));
+    for (String query : List.of("", "?compress=none&format=aufs")) {
+      ask(Route.LAYER_DIFF, "top", query, "");
+    }
+    ask(Route.LAYER_COMMIT, "top", "", "");
+    ask(Route.CREATE, "", "", "{\"name\": \"on\", \"parent\": \"top\"}");
+    ask(Route.INSPECT, "on", "", "");
+    ask(Route.CHANGES, "on", "", "");
+    ask(Route.SIZE, "on", "", "");
+    ask(Route.DIFF, "on", "?format=overlay", "");
+    ask(Route.APPLY, "on", "", EMPTY_TAR);
+    ask(Route.TREE, "on", "", "");
+    ask(Route.COMMIT, "on", "?dryRun=true&id=next", "");
+    assertLast("{\"result\":{\"layer\":\"next\"}}", ask(Route.COMMIT, "on", "?id=next", ""));
+    ask(Route.LAYERS, "", "?driver=overlay2", "");
+    ask(Route.LAYER_STATUS);
+    ask(Route.LAYER_CLEANUP);
+    ask(Route.REMOVE, "on", "", "");
+    ask(Route.LAYER_REMOVE, "next", "?dryRun=true", "");
+    for (String id : List.of("next", "top", "base")) {
+      ask(Route.LAYER_REMOVE, id, "", "");
+    }
+  }
+
+  /** Lines of progress may come before. */
+  private static void assertLast(String expected, String lines) {
+    assertEquals(expected, lines.lines().toList().getLast());
+  }
+
   private void assertEvents(RawClient listener) throws IOException {
     List<String> actions = new ArrayList<>();
     while (!actions.contains("umount")) {
       String line = listener.chunk().orElseThrow();
       if (!line.isBlank()) {
         document.assertValid("EventLine", line);
-        actions.add(line.replaceFirst("(?s).*\"action\":\"([a-z]+)\".*", "$1"));
+        actions.add(line.replaceFirst("(?s).*\"action\":\"([a-z ]+)\".*", "$1"));
       }
     }
     asked.add(Route.EVENTS);
     assertEquals(
         List.of(
-            "create", "create", "clone", "set", "up", "down", "rm", "up", "up", "up", "down",
-            "down", "rm", "rm", "mount", "umount"),
+            "create",
+            "create",
+            "clone",
+            "set",
+            "up",
+            "down",
+            "rm",
+            "up",
+            "up",
+            "up",
+            "down",
+            "down",
+            "rm",
+            "rm",
+            "layer create",
+            "layer apply",
+            "layer apply",
+            "layer commit",
+            "layer create",
+            "layer get",
+            "layer put",
+            "layer commit",
+            "create",
+            "apply",
+            "commit",
+            "layer cleanup",
+            "rm",
+            "layer rm",
+            "layer rm",
+            "layer rm",
+            "mount",
+            "umount"),
         actions,
         "checks are none, questions neither");
   }
@@ -223,6 +305,19 @@ class LiveAnswersTest {
     String here = scratch.path().toString();
     ask(404, Route.UP, "nosuch", "", "");
     ask(404, Route.INSPECT, "nosuch", "", "");
+    ask(404, Route.LAYER_REMOVE, "nosuch", "", "");
+    ask(404, Route.LAYER_CHANGES, "nosuch", "", "");
+    ask(404, Route.LAYER_DIFF, "nosuch", "", "");
+    ask(404, Route.LAYER_APPLY, "nosuch", "", EMPTY_TAR);
+    ask(404, Route.APPLY, "nosuch", "", EMPTY_TAR);
+    ask(404, Route.TREE, "nosuch", "", "");
+    ask(404, Route.COMMIT, "nosuch", "", "");
+    ask(400, Route.LAYER_INSPECT, "-", "", "");
+    ask(400, Route.LAYERS, "", "?driver=nosuch", "");
+    ask(400, Route.LAYER_DIFF, "nosuch", "?format=zip", "");
+    ask(400, Route.LAYER_APPLY, "nosuch", "?format=zip", EMPTY_TAR);
+    ask(400, Route.LAYER_CREATE, "", "", "{\"id\": \"a/b\"}");
+    ask(409, Route.LAYER_CREATE, "", "", "{\"id\": \"a\", \"parent\": \"nosuch\"}");
     ask(409, Route.UMOUNT, "", "", "{\"target\": \"" + here + "/target\"}");
     ask(400, Route.LIST, "", "?x=true", "");
     ask(400, Route.UP, "web", "?dryRun=yes", "");

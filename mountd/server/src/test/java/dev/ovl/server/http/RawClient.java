@@ -20,6 +20,7 @@ public final class RawClient implements AutoCloseable {
   private final SocketChannel channel;
   private final InputStream in;
   private final OutputStream out;
+  private final List<String> trailers = new ArrayList<>();
 
   public RawClient(UnixDomainSocketAddress address) throws IOException {
     channel = SocketChannel.open(StandardProtocolFamily.UNIX);
@@ -103,9 +104,20 @@ public final class RawClient implements AutoCloseable {
   /** The next chunk; absent: the last one has come. */
   public Optional<String> chunk() throws IOException {
     int size = Integer.parseInt(line(), 16);
+    if (size == 0) {
+      for (String trailer = line(); !trailer.isEmpty(); trailer = line()) {
+        trailers.add(trailer);
+      }
+      return Optional.empty();
+    }
     String text = bytes(size);
     line();
-    return size == 0 ? Optional.empty() : Optional.of(text);
+    return Optional.of(text);
+  }
+
+  /** Those of all answers so far. */
+  public List<String> trailers() {
+    return List.copyOf(trailers);
   }
 
   public String line() throws IOException {
