@@ -52,8 +52,7 @@ final class Snapshotter implements AutoCloseable {
   private static final String KEEP = "containerd.io/gc.root";
 
   /** gRPC sets options of TCP, of which Netty complains. Held: loggers are forgotten otherwise. */
-  private static final Logger NETTY =
-      Logger.getLogger("io.grpc.netty.shaded.io.netty.bootstrap.AbstractBootstrap");
+  private static final Logger NETTY = Logger.getLogger("io.grpc.netty.shaded.io.netty.bootstrap");
 
   private final EventLoopGroup loop =
       new MultiThreadIoEventLoopGroup(1, EpollIoHandler.newFactory());

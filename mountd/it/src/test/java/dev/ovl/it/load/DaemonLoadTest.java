@@ -29,7 +29,11 @@ import org.junit.jupiter.api.extension.RegisterExtension;
 class DaemonLoadTest {
   private static final int CLIENTS = 64;
   private static final int STACKS = 1000;
-  private static final int ROUND_SECONDS = 10;
+
+  /** To look at everything after a round takes as long as a short one. */
+  private static final int MIN_ROUND_SECONDS = 10;
+
+  private static final int MAX_ROUNDS = 12;
 
   /**
    * By how much the heap may differ: more of the stacks are up at times, caches fill. A hundred
@@ -131,8 +135,9 @@ class DaemonLoadTest {
     try (HttpHost host = daemon.daemon().client()) {
       host.about();
       load.populate(daemon.daemon());
-      for (long rest = seconds; rest > 0; rest -= ROUND_SECONDS) {
-        load.round(daemon.daemon(), Duration.ofSeconds(Math.min(rest, ROUND_SECONDS)));
+      long round = Math.max(MIN_ROUND_SECONDS, seconds / MAX_ROUNDS);
+      for (long rest = seconds; rest > 0; rest -= round) {
+        load.round(daemon.daemon(), Duration.ofSeconds(Math.min(rest, round)));
         load.check(host);
         heap.add(daemon.liveHeapBytes());
       }
