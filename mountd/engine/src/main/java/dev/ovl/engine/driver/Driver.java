@@ -107,7 +107,10 @@ public interface Driver extends AutoCloseable {
   /** Takes back a {@link #commit} of which nobody has made use yet. */
   void uncommit(LayerId id) throws EngineException, ErrnoException;
 
-  /** Removes the layer with its content; one that is gone already is fine. It is not mounted. */
+  /**
+   * Removes the layer with its content; one that is gone already is fine. It is not mounted, nor
+   * used.
+   */
   void remove(LayerId id) throws EngineException, ErrnoException;
 
   /**
@@ -122,6 +125,9 @@ public interface Driver extends AutoCloseable {
 
   /** Whether {@link #get} has mounted it, as the kernel says. */
   boolean isMounted(LayerId id) throws ErrnoException;
+
+  /** Refuses a layer that somebody writes to by a mount that {@link #get} did not make. */
+  void refuseUsed(LayerId id) throws EngineException, ErrnoException;
 
   /** Docker's GetMetadata: paths, by the names that {@code docker inspect} shows. */
   SortedMap<String, String> metadata(LayerId id) throws EngineException, ErrnoException;

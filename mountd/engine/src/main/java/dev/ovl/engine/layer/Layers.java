@@ -220,9 +220,12 @@ public final class Layers implements AutoCloseable {
     }
     refuseOwned(parent);
     driver.ancestors(parent);
-    if (!driver.isCommitted(parent) && driver.isMounted(parent)) {
-      throw EngineException.failed(
-          "parent " + parent + " is mounted and not committed: it still changes", Errno.EBUSY);
+    if (!driver.isCommitted(parent)) {
+      if (driver.isMounted(parent)) {
+        throw EngineException.failed(
+            "parent " + parent + " is mounted and not committed: it still changes", Errno.EBUSY);
+      }
+      driver.refuseUsed(parent);
     }
   }
 
@@ -281,6 +284,7 @@ public final class Layers implements AutoCloseable {
     if (driver.isMounted(id)) {
       throw EngineException.failed("layer " + id + " is mounted: put it first", Errno.EBUSY);
     }
+    driver.refuseUsed(id);
   }
 
   /**

@@ -131,11 +131,11 @@ abstract class DriverConformance {
     return id;
   }
 
-  private interface Attempt {
+  interface Attempt {
     void run() throws Exception;
   }
 
-  private static void assertRefused(String message, Attempt attempt) {
+  static void assertRefused(String message, Attempt attempt) {
     assertEquals(
         message, assertThrows(EngineException.class, attempt::run).getMessage(), "the refusal");
   }

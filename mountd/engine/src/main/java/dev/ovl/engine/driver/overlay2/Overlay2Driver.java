@@ -235,8 +235,7 @@ public final class Overlay2Driver implements Driver {
   }
 
   @Override
-  public void remove(LayerId id) throws EngineException, ErrnoException {
-    refuseUsed(id);
+  public void remove(LayerId id) throws ErrnoException {
     home.remove(id);
   }
 
@@ -244,10 +243,10 @@ public final class Overlay2Driver implements Driver {
     return new OverlayMount.Upper(home.diff(id), home.work(id));
   }
 
-  /** Refuses while an overlay anywhere writes into the layer. */
-  private void refuseUsed(LayerId id) throws EngineException, ErrnoException {
-    List<OverlayCensus.Overlay> users =
-        census.snapshot().usersOf(census.directories(upper(home, id)));
+  /** An overlay anywhere: a container's of dockerd's has the same directories as ours. */
+  @Override
+  public void refuseUsed(LayerId id) throws EngineException, ErrnoException {
+    List<OverlayCensus.Overlay> users = users(id);
     if (!users.isEmpty()) {
       MountEntry mount = users.get(0).mount();
       throw EngineException.failed(
@@ -261,6 +260,10 @@ public final class Overlay2Driver implements Driver {
     }
   }
 
+  private List<OverlayCensus.Overlay> users(LayerId id) throws ErrnoException {
+    return census.snapshot().usersOf(census.directories(upper(home, id)));
+  }
+
   // ---- mounts -------------------------------------------------------------------------------
 
   @Override
@@ -270,8 +273,14 @@ public final class Overlay2Driver implements Driver {
       return home.diff(id);
     }
     OsPath merged = home.merged(id);
-    if (isMounted(id)) {
-      return merged;
+    Optional<MountEntry> there = table.at(merged);
+    if (there.isPresent()) {
+      if (isOurs(there.get(), id)) {
+        return merged;
+      }
+      throw EngineException.failed(
+          "layer " + id + " is mounted by somebody else: " + there.get().source().quoted(),
+          Errno.EBUSY);
     }
     boolean writable = !home.isCommitted(id);
     if (writable) {
@@ -340,24 +349,26 @@ public final class Overlay2Driver implements Driver {
     return OsPath.of(SOURCE_PREFIX + id);
   }
 
-  private Optional<MountEntry> mount(LayerId id) throws ErrnoException {
-    return table
-        .at(home.merged(id))
-        .filter(mount -> mount.isOverlay() && mount.source().equals(source(id)));
+  private static boolean isOurs(MountEntry mount, LayerId id) {
+    return mount.isOverlay() && mount.source().equals(source(id));
   }
 
   @Override
   public boolean isMounted(LayerId id) throws ErrnoException {
-    return mount(id).isPresent();
+    return table.at(home.merged(id)).filter(mount -> isOurs(mount, id)).isPresent();
   }
 
   @Override
   public void put(LayerId id) throws EngineException, ErrnoException {
-    Optional<MountEntry> mount = mount(id);
-    if (mount.isPresent()) {
+    OsPath merged = home.merged(id);
+    Optional<MountEntry> mount = table.at(merged);
+    if (mount.filter(there -> isOurs(there, id)).isPresent()) {
       holders.unmount(mount.get(), Linux.UMOUNT_NOFOLLOW);
+    } else if (mount.isPresent() || files.lstat(merged).isEmpty() || !users(id).isEmpty()) {
+      // removing the directory would end a mount of another mount namespace's
+      return;
     }
-    files.rmdir(home.merged(id));
+    files.rmdir(merged);
   }
 
   @Override

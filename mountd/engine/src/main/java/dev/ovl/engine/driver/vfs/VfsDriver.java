@@ -266,6 +266,11 @@ public final class VfsDriver implements Driver {
   }
 
   @Override
+  public void refuseUsed(LayerId id) {
+    // nothing tells who writes into a plain directory
+  }
+
+  @Override
   public SortedMap<String, String> metadata(LayerId id) {
     return new TreeMap<>(Map.of("Dir", trees.place(id).toString()));
   }
