@@ -56,7 +56,7 @@ import org.junit.jupiter.api.extension.RegisterExtension;
 
 /**
  * A data root that a real dockerd wrote, with ovl at work in it: both see the same layers, and
- * neither disturbs the other. On ext4, where dockerd puts a device beside its layers, too.
+ * neither disturbs the other. On XFS, where dockerd puts a device beside its layers, too.
  */
 class DockerRootTest {
   /** Containers that run {@code sleep}, by name, which is also what the scripts below change. */
@@ -122,7 +122,7 @@ class DockerRootTest {
       touch op
       """;
 
-  @RegisterExtension static final Scratch ENGINE = Scratch.ext4();
+  @RegisterExtension static final Scratch ENGINE = Scratch.xfs();
 
   private static final Syscalls SYS = new LinuxSyscalls();
   private static Optional<DockerEngine> engine = Optional.empty();
