@@ -10,6 +10,7 @@ import dev.ovl.sys.ErrnoException;
 import dev.ovl.sys.LinuxSyscalls;
 import dev.ovl.sys.OsPath;
 import dev.ovl.sys.Syscalls;
+import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -24,13 +25,13 @@ import java.util.Locale;
  * compares two mounts, which are made before the clock starts.
  */
 final class Changes {
-  private static final List<Integer> FILES = List.of(1_000, 10_000, 100_000);
+  static final List<Integer> FILES = List.of(1_000, 10_000, 100_000);
   private static final List<String> OPTIONS = List.of("", ",redirect_dir=on,metacopy=on");
   private static final int PER_DIRECTORY = 100;
   private static final int CHANGED_DIRECTORIES = 10;
   private static final int RENAMED_DIRECTORIES = 5;
   private static final int WARM_UP = 200;
-  private static final int MOST_ROUNDS = 15;
+  static final int MOST_ROUNDS = 15;
   private static final String ALL = "changes";
   private static final String CONTENT = "x".repeat(200);
 
@@ -63,12 +64,7 @@ final class Changes {
 
   private void row(String fileSystem, String options, int files) throws Exception {
     Path lower = directory();
-    for (int i = 0; i < files / PER_DIRECTORY; i++) {
-      Path in = Files.createDirectory(lower.resolve("d" + i));
-      for (int file = 0; file < PER_DIRECTORY; file++) {
-        Files.writeString(in.resolve("f" + file), CONTENT);
-      }
-    }
+    fill(lower, files);
     Path upper = directory();
     Path mounted = directory();
     mount(mounted, "lowerdir=" + lower, ",upperdir=" + upper + ",workdir=" + directory(), options);
@@ -93,6 +89,16 @@ final class Changes {
     }
   }
 
+  /** Makes so many files, a hundred in a directory. */
+  static void fill(Path lower, int files) throws IOException {
+    for (int i = 0; i < files / PER_DIRECTORY; i++) {
+      Path in = Files.createDirectory(lower.resolve("d" + i));
+      for (int file = 0; file < PER_DIRECTORY; file++) {
+        Files.writeString(in.resolve("f" + file), CONTENT);
+      }
+    }
+  }
+
   private Path directory() throws Exception {
     return Files.createDirectories(place.resolve(ALL).resolve("" + made++));
   }
@@ -111,7 +117,7 @@ final class Changes {
   }
 
   /** A hundred changes in each of ten directories, half of which are renamed. */
-  private static void change(Path mounted, boolean renames) throws Exception {
+  static void change(Path mounted, boolean renames) throws IOException {
     for (int i = 0; i < CHANGED_DIRECTORIES; i++) {
       Path in = mounted.resolve("d" + i);
       for (int file = 0; file < PER_DIRECTORY; file += 5) {

@@ -85,6 +85,17 @@ final class Dockerd implements AutoCloseable {
     require(Program.ask(socket, "GET", "/containers/" + name + "/json", new byte[0], ""));
   }
 
+  /** How many changes {@code docker diff} has of a container; its paths hold no braces. */
+  int countChanges(String name) throws IOException {
+    String answer =
+        Program.answer(socket, "GET", "/containers/" + name + "/changes", new byte[0], "")
+            .orElseThrow(() -> new IOException("dockerd is gone"));
+    if (!answer.startsWith("HTTP/1.1 200 ")) {
+      throw new IOException("dockerd refuses: " + answer);
+    }
+    return (int) answer.chars().filter(c -> c == '{').count();
+  }
+
   private void post(String target, byte[] body, String type) throws IOException {
     require(Program.ask(socket, "POST", target, body, type));
   }

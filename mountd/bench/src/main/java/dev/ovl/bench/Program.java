@@ -68,6 +68,13 @@ final class Program implements AutoCloseable {
    */
   static Optional<Integer> ask(Path socket, String method, String target, byte[] body, String type)
       throws IOException {
+    return answer(socket, method, target, body, type)
+        .map(answer -> Integer.parseInt(answer.split(" ", 3)[1]));
+  }
+
+  /** As {@link #ask}, the answer as it came: status line, headers, and the body in its chunks. */
+  static Optional<String> answer(
+      Path socket, String method, String target, byte[] body, String type) throws IOException {
     try (SocketChannel channel = SocketChannel.open(StandardProtocolFamily.UNIX)) {
       if (!Files.exists(socket)) {
         return Optional.empty();
@@ -92,8 +99,7 @@ final class Program implements AutoCloseable {
         channel.write(rest);
       }
       try (InputStream in = Channels.newInputStream(channel)) {
-        String answer = new String(in.readAllBytes(), StandardCharsets.UTF_8);
-        return Optional.of(Integer.parseInt(answer.split(" ", 3)[1]));
+        return Optional.of(new String(in.readAllBytes(), StandardCharsets.UTF_8));
       }
     }
   }

@@ -68,6 +68,9 @@ public final class UpDown {
       if (wanted.contains("changes")) {
         benchmark.changes();
       }
+      if (wanted.contains("docker-diff")) {
+        benchmark.dockerDiff();
+      }
       if (wanted.contains("apply")) {
         benchmark.apply();
       }
@@ -131,6 +134,14 @@ public final class UpDown {
     System.out.println("|---|---|--:|--:|--:|--:|--:|--:|--:|");
     for (String fileSystem : List.of("tmpfs", "ext4")) {
       new Changes(scratch.resolve(fileSystem), effort.rounds()).run(fileSystem);
+    }
+  }
+
+  private void dockerDiff() throws Exception {
+    System.out.println("\n| file system | files | changes | changes ms | docker diff ms | times |");
+    System.out.println("|---|--:|--:|--:|--:|--:|");
+    for (String fileSystem : List.of("tmpfs", "ext4")) {
+      new DockerChanges(scratch.resolve(fileSystem), effort.rounds()).run(fileSystem);
     }
   }
 

@@ -96,14 +96,14 @@ public final class TreeDiff implements AutoCloseable {
    * something beneath it did; one that is gone is told once, one that became a file is C, and a
    * file that became a directory is C with its content as A. The root is never told.
    *
-   * <p>This is how dockerd lists overlay2 layers itself (OverlayChanges). It differs there: dockerd
-   * tells what was copied up as C even when nothing changed, and a directory that was deleted and
-   * made anew as D, what is in it as C or A, and nothing of what it hid. Where the kernel makes
-   * redirects by default, and with other drivers, dockerd compares two mounts and gives the names
-   * of a directory in no order; there it takes times in the same second for equal when one of them
-   * has no fraction, and does not see an edit that leaves size and time alone, a symbolic link's
-   * new target of the same length, a directory's new time, and extended attributes other than
-   * {@code security.capability}.
+   * <p>dockerd tells the same, but gives the names of a directory in no order, since it compares
+   * two mounts; it takes times in the same second for equal when one of them has no fraction, and
+   * does not see an edit that leaves size and time alone, a symbolic link's new target of the same
+   * length and time, a directory's new time, extended attributes other than {@code
+   * security.capability}, and that a name is a hard link of other names than before. Old ones list
+   * overlay2's uppers themselves (OverlayChanges): what was copied up is C there even when nothing
+   * changed, and a directory that was deleted and made anew D, what is in it C or A, and nothing of
+   * what it hid is told.
    */
   public List<Change> changes() {
     List<Change> changes = new ArrayList<>();
