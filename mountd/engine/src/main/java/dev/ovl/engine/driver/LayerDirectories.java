@@ -11,7 +11,9 @@ import dev.ovl.sys.Statx;
 import dev.ovl.sys.Syscalls;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
+import java.util.TreeMap;
 
 /**
  * Directories named by the ids of layers, which come and go as a whole: one is made beside its
@@ -82,8 +84,7 @@ public final class LayerDirectories {
       throws EngineException, ErrnoException {
     OsPath draft = Files.temporary(place(id));
     files.removeTree(draft);
-    files.mkdir(draft, permissions);
-    try (Fd lock = lock(draft)) {
+    try (Fd lock = locked(draft, () -> files.mkdir(draft, permissions))) {
       try {
         filling.fill(draft);
         files.rename(draft, place(id));
@@ -103,15 +104,28 @@ public final class LayerDirectories {
     }
   }
 
-  /** Holds a directory with a passing name, so that nobody takes it for rubbish. */
-  private Fd lock(OsPath passing) throws ErrnoException {
-    Fd fd = files.openDirectory(passing);
-    try {
-      sys.flock(fd.number(), Linux.LOCK_EX | Linux.LOCK_NB);
-      return fd;
-    } catch (ErrnoException e) {
-      fd.close();
-      throw e;
+  /** What gives a directory a passing name. */
+  private interface Naming {
+    void run() throws ErrnoException;
+  }
+
+  /**
+   * Gives a directory a passing name and holds it, so that nobody takes it for rubbish. Who looks
+   * for rubbish has the whole for itself for a moment, so that it never sees the one without the
+   * other.
+   */
+  private Fd locked(OsPath passing, Naming naming) throws ErrnoException {
+    try (Fd whole = files.openDirectory(directory)) {
+      sys.flock(whole.number(), Linux.LOCK_SH);
+      naming.run();
+      Fd fd = files.openDirectory(passing);
+      try {
+        sys.flock(fd.number(), Linux.LOCK_EX | Linux.LOCK_NB);
+        return fd;
+      } catch (ErrnoException e) {
+        fd.close();
+        throw e;
+      }
     }
   }
 
@@ -130,14 +144,16 @@ public final class LayerDirectories {
   public void remove(LayerId id) throws ErrnoException {
     OsPath removing = removing(id);
     files.removeTree(Files.temporary(place(id)));
-    if (files.lstat(place(id)).isPresent()) {
-      files.removeTree(removing);
-      files.rename(place(id), removing);
+    boolean present = files.lstat(place(id)).isPresent();
+    if (!present && files.lstat(removing).isEmpty()) {
+      return;
     }
-    if (files.lstat(removing).isPresent()) {
-      try (Fd lock = lock(removing)) {
-        files.removeTree(removing);
-      }
+    if (present) {
+      files.removeTree(removing);
+    }
+    Naming naming = present ? () -> files.rename(place(id), removing) : () -> {};
+    try (Fd lock = locked(removing, naming)) {
+      files.removeTree(removing);
     }
   }
 
@@ -163,22 +179,62 @@ public final class LayerDirectories {
 
   private List<OsPath> rubbish(Work work) throws ErrnoException {
     List<OsPath> found = new ArrayList<>();
-    for (OsPath name : files.list(directory)) {
-      String text = name.toString();
-      if (text.startsWith(Files.TEMPORARY_PREFIX) || text.endsWith(LayerId.REMOVING)) {
-        OsPath passing = directory.resolve(name);
-        try (Fd fd = files.openDirectory(passing)) {
-          if (sys.flock(fd.number(), Linux.LOCK_EX | Linux.LOCK_NB)) {
-            work.on(passing);
-            found.add(passing);
-          }
-        } catch (ErrnoException e) {
-          if (!e.is(Errno.ENOENT) && !e.is(Errno.ENOTDIR)) {
-            throw e;
-          }
-        }
+    Map<OsPath, Fd> held = abandoned();
+    try {
+      for (OsPath passing : held.keySet()) {
+        work.on(passing);
+        found.add(passing);
       }
+    } finally {
+      held.values().forEach(Fd::close);
     }
     return found;
+  }
+
+  /** The directories with a passing name that nobody holds; held from now on. */
+  private Map<OsPath, Fd> abandoned() throws ErrnoException {
+    Map<OsPath, Fd> held = new TreeMap<>();
+    List<OsPath> names =
+        files.list(directory).stream().filter(LayerDirectories::isPassing).toList();
+    if (names.isEmpty()) {
+      return held;
+    }
+    try (Fd whole = files.openDirectory(directory)) {
+      sys.flock(whole.number(), Linux.LOCK_EX);
+      for (OsPath name : names) {
+        hold(directory.resolve(name), held);
+      }
+      return held;
+    } catch (ErrnoException | RuntimeException e) {
+      held.values().forEach(Fd::close);
+      throw e;
+    }
+  }
+
+  private static boolean isPassing(OsPath name) {
+    String text = name.toString();
+    return text.startsWith(Files.TEMPORARY_PREFIX) || text.endsWith(LayerId.REMOVING);
+  }
+
+  private void hold(OsPath passing, Map<OsPath, Fd> held) throws ErrnoException {
+    Fd fd;
+    try {
+      fd = files.openDirectory(passing);
+    } catch (ErrnoException e) {
+      if (e.is(Errno.ENOENT) || e.is(Errno.ENOTDIR)) {
+        return;
+      }
+      throw e;
+    }
+    try {
+      if (sys.flock(fd.number(), Linux.LOCK_EX | Linux.LOCK_NB)) {
+        held.put(passing, fd);
+        return;
+      }
+    } catch (ErrnoException e) {
+      fd.close();
+      throw e;
+    }
+    fd.close();
   }
 }

@@ -610,7 +610,7 @@ class ConflictTest {
         bytes(text.replace(good.toString(), "relative")), "path is not an absolute path");
     assertUnreadable(bytes(text.replace(good.toString(), "/a\\u0000b")), "");
     assertUnreadable(
-        bytes(text.replaceAll("[0-9a-f]{64}", "../../../x")), "has not the form of an id");
+        bytes(text.replaceAll("[0-9a-f]{64}", "../../../x")), "not a layer's id: ../../../x");
     assertUnreadable(bytes(text.replaceFirst("[A-Z2-7]{26}", "../x")), "has not the form of an id");
     assertUnreadable(
         bytes(text.replaceAll("(\"options\": \\[)\\s*\\]", "$1\"frob\"]")), "unknown option frob");
