@@ -24,7 +24,7 @@ final class CloneCommand extends HostCommand {
   @Parameters(index = "1", paramLabel = "NEW", description = "The new stack's name.")
   private String as;
 
-  @Mixin private LayerOptions layers;
+  @Mixin private StackOptions layers;
 
   @Override
   int run(CommandHost host) throws EngineException, HostException {

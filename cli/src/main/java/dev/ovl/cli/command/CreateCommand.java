@@ -23,7 +23,7 @@ final class CreateCommand extends HostCommand {
       description = "The new stack's name.")
   private String name;
 
-  @Mixin private LayerOptions layers;
+  @Mixin private StackOptions layers;
 
   @Option(names = "--read-only", description = "No upper: the tree cannot be written to.")
   private boolean readOnly;

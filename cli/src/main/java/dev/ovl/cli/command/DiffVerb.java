@@ -47,7 +47,11 @@ abstract class DiffVerb extends ContentCommand {
     if (tally.sockets() > 0) {
       output()
           .note(
-              label() + ": sockets left out, since archives cannot hold them: " + tally.sockets());
+              label()
+                  + " "
+                  + name()
+                  + ": sockets left out, since archives cannot hold them: "
+                  + tally.sockets());
     }
     if (ovlctl().dryRun()) {
       output().note("would write " + tally.entries() + " entries, " + tally.bytes() + " bytes");

@@ -21,7 +21,7 @@ final class SetCommand extends HostCommand {
   @Parameters(paramLabel = "NAME", description = "The stack.")
   private String name;
 
-  @Mixin private LayerOptions layers;
+  @Mixin private StackOptions layers;
 
   @Override
   int run(CommandHost host) throws EngineException, HostException {

@@ -1,6 +1,7 @@
 package dev.ovl.cli.command;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.ovl.reference.DocumentedProgram;
@@ -44,13 +45,19 @@ class OvlctlReferenceTest {
 
   @Test
   void everyVerbAndOptionIsToldOf() {
-    String overview = Manual.rendered(page("ovlctl"));
-    options(model, overview);
-    for (CommandLine verb : model.subcommands().values()) {
+    isToldOf("ovlctl", model);
+    assertTrue(page("ovlctl-layer-create").contains("ovlctl layer create"));
+  }
+
+  private void isToldOf(String name, CommandSpec command) {
+    String page = Manual.rendered(page(name));
+    options(command, page);
+    for (CommandLine verb : command.subcommands().values()) {
       CommandSpec spec = verb.getCommandSpec();
       if (!spec.usageMessage().hidden()) {
-        assertTrue(overview.contains("ovlctl-" + spec.name() + "(1)\n"), spec.name());
-        options(spec, Manual.rendered(page("ovlctl-" + spec.name())));
+        String below = name + "-" + spec.name();
+        assertTrue(page.contains(below + "(1)\n"), below);
+        isToldOf(below, spec);
       }
     }
   }
@@ -77,5 +84,10 @@ class OvlctlReferenceTest {
     assertTrue(bash.contains("'auto' 'classic' 'relative' 'lowerdir+' 'fd'"), bash);
     assertTrue(bash.contains("'shared' 'slave' 'private' 'unbindable'"), bash);
     assertTrue(bash.contains("words=('bash' 'zsh' 'fish')"), bash);
+    assertTrue(bash.contains("words=('oci' 'aufs' 'overlay')"), bash);
+    assertTrue(bash.contains("words=('none' 'gzip' 'zstd')"), bash);
+    assertTrue(bash.contains("layer' 'rm' '*) kind=layers"), bash);
+    assertTrue(bash.contains("layer' 'create' '--parent') kind=layers"), bash);
+    assertFalse(bash.contains("layer' 'create' '0)"), "a new id");
   }
 }

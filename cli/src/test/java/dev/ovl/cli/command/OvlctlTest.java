@@ -9,6 +9,7 @@ import dev.ovl.cli.session.Session;
 import dev.ovl.sys.OsPath;
 import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
@@ -54,6 +55,41 @@ class OvlctlTest {
         .filter(verb -> !verb.hidden())
         .map(Command::name)
         .toList();
+  }
+
+  @Test
+  void verbsOfLayersAreTwoWords() {
+    assertEquals(0, run("layer", "create", "--help"));
+    assertTrue(out().startsWith("Usage: ovlctl layer create "), this::out);
+    assertEquals(2, run("layer", "rm"));
+    assertEquals(
+        "ovlctl: layer rm: Missing required parameter: 'LAYER' (try 'ovlctl layer rm --help')\n",
+        err());
+    assertEquals(2, run("layer"));
+    assertEquals("ovlctl: layer: a verb is missing (try 'ovlctl layer --help')\n", err());
+    assertEquals(2, run("--host", "none", "layer", "rm", "a/b"));
+    assertTrue(err().startsWith("ovlctl: layer rm a/b: not a layer's id: a/b; "), this::err);
+  }
+
+  /** Before anything is looked for. */
+  @Test
+  void archivesNeitherGoToNorComeFromATerminal() {
+    List<String> host = List.of("--host", "none", "--color", "never");
+    for (List<String> subject : List.of(List.of("web"), List.of("base"))) {
+      boolean layer = subject.contains("base");
+      List<String> diff = new ArrayList<>(host);
+      diff.addAll(layer ? List.of("layer", "diff", "base") : List.of("diff", "web"));
+      assertEquals(2, run(true, Map.of(), diff.toArray(String[]::new)));
+      assertTrue(
+          err().endsWith(": refusing to write an archive to a terminal; use -o\n"), this::err);
+      List<String> apply = new ArrayList<>(host);
+      apply.addAll(layer ? List.of("layer", "apply", "base") : List.of("apply", "web", "-"));
+      assertEquals(2, run(true, Map.of(), apply.toArray(String[]::new)));
+      assertTrue(
+          err().endsWith(": refusing to read an archive from a terminal; name a file\n"),
+          this::err);
+      assertEquals("", out());
+    }
   }
 
   @Test

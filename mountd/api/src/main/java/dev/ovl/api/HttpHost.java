@@ -497,9 +497,11 @@ public final class HttpHost implements CommandHost {
 
   private <T> T exchange(UnixHttp http, Call call, BodyReader<T> reader) throws HostException {
     Route route = call.route();
+    boolean answered = false;
     boolean whole = false;
     try {
       UnixHttp.Answer answer = http.ask(call.request());
+      answered = true;
       if (answer.status() >= 300) {
         Failure failure = failure(answer);
         whole = http.isReusable();
@@ -515,7 +517,8 @@ public final class HttpHost implements CommandHost {
     } catch (UnixHttp.NoDaemonException e) {
       throw lost(Failure.Kind.UNAVAILABLE, e.getMessage(), route, e);
     } catch (IOException e) {
-      throw lost(Failure.Kind.UNAVAILABLE, "the daemon ended before it had answered", route, e);
+      String when = answered ? "in the middle of its answer" : "before it had answered";
+      throw lost(Failure.Kind.UNAVAILABLE, "the daemon ended " + when, route, e);
     } catch (JsonException e) {
       throw lost(
           Failure.Kind.UNAVAILABLE,

@@ -76,8 +76,8 @@ class ReadmeCommandsTest {
   }
 
   @Test
-  void theExamplesAreTwo() {
-    assertEquals(2, blocks("console").size());
+  void theExamplesAreThree() {
+    assertEquals(3, blocks("console").size());
   }
 
   /** Runs what a console shows, and fails unless the same comes of it. */
@@ -109,6 +109,15 @@ class ReadmeCommandsTest {
   }
 
   @Test
+  void theLayersAreAsTheyAreShown() {
+    Requires.overlay();
+    Ovlctl ovlctl = Ovlctl.of(scratch);
+    ovlctl.shell("mkdir -p base/etc && echo one >base/etc/motd && echo two >base/etc/hosts").fine();
+    assertShown(ovlctl, blocks("console").get(1));
+    assertEquals(List.of(), World.mountsBeneath(List.of(scratch.path())));
+  }
+
+  @Test
   void theDaemonAnswersAsItIsShown() {
     Requires.overlay();
     Requires.program("curl");
@@ -118,7 +127,7 @@ class ReadmeCommandsTest {
     assertShown(
         ovlctl,
         blocks("console")
-            .get(1)
+            .get(2)
             .replace("/tmp/ovl-api", scratch.resolve("api").toString())
             .replace("/run/ovl/mountd.sock", daemon.socket().toString()));
     assertEquals(List.of(), World.mountsBeneath(List.of(scratch.path())));
@@ -134,14 +143,27 @@ class ReadmeCommandsTest {
             .filter(
                 verb ->
                     !verb.equals("bindings") && !verb.startsWith("mountd") && !verb.equals("cli"))
+            .distinct()
             .toList();
-    List<String> known =
-        Ovlctl.of(scratch).run("--help").fine().lines().stream()
-            .dropWhile(line -> !line.startsWith("Commands:"))
-            .filter(line -> line.matches("  [a-z]+ .*"))
-            .map(line -> line.strip().replaceFirst(" .*", ""))
-            .toList();
-    assertEquals(known, described);
+    assertEquals(verbs("--help"), described);
+  }
+
+  private List<String> verbs(String... arguments) {
+    return Ovlctl.of(scratch).run(arguments).fine().lines().stream()
+        .dropWhile(line -> !line.startsWith("Commands:"))
+        .filter(line -> line.matches("  [a-z]+ .*"))
+        .map(line -> line.strip().replaceFirst(" .*", ""))
+        .toList();
+  }
+
+  @Test
+  void theVerbsOnLayersAreThoseThatThereAre() {
+    List<String> described = new ArrayList<>();
+    Matcher verb = Pattern.compile("[|,] `layer ([a-z]+)").matcher(read("README.md"));
+    while (verb.find()) {
+      described.add(verb.group(1));
+    }
+    assertEquals(verbs("layer", "--help"), described);
   }
 
   @Test

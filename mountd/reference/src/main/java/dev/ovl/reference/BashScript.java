@@ -1,6 +1,7 @@
 package dev.ovl.reference;
 
 import java.util.List;
+import java.util.Map;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import picocli.CommandLine.Model.CommandSpec;
@@ -34,6 +35,11 @@ final class BashScript {
             mapfile -t names < <(PROGRAM "${reach[@]}" LIST_STACKS)
             _PROGRAM_offer "${1//\\\\/}" "${names[@]}"
             ;;
+          layers)
+            local ids
+            mapfile -t ids < <(PROGRAM "${reach[@]}" LIST_LAYERS)
+            _PROGRAM_offer "$1" "${ids[@]}"
+            ;;
           words)
             _PROGRAM_offer "$1" "${words[@]}"
             [[ ${COMPREPLY[0]-} != *://* ]] || compopt -o nospace
@@ -43,7 +49,6 @@ final class BashScript {
 
       _PROGRAM() {
         local current=${COMP_WORDS[COMP_CWORD]} verb= option= kind= i=1 next word operand=0
-        local verbs='VERBS'
         local -a words=() reach=()
         COMPREPLY=()
         # what stands before the current word; bash has split --option=value at the sign
@@ -65,8 +70,9 @@ final class BashScript {
             esac
             i=$next
           elif [[ $word != -* ]]; then
-            if [[ -n $verbs && -z $verb ]]; then
-              verb=$word
+            _PROGRAM_verbs "$verb"
+            if ((${#words[@]} > 0)); then
+              verb=${verb:+$verb }$word
             else
               operand=$((operand + 1))
             fi
@@ -78,11 +84,13 @@ final class BashScript {
           if [[ $current == -* ]]; then
             _PROGRAM_options "$verb"
             kind=words
-          elif [[ -n $verbs && -z $verb ]]; then
-            read -ra words <<<"$verbs"
-            kind=words
           else
-            _PROGRAM_operand "$verb" "$operand"
+            _PROGRAM_verbs "$verb"
+            if ((${#words[@]} > 0)); then
+              kind=words
+            else
+              _PROGRAM_operand "$verb" "$operand"
+            fi
           fi
         fi
         _PROGRAM_offer_kind "$current"
@@ -94,19 +102,21 @@ final class BashScript {
   private static final String NOTHING = "kind=nothing";
 
   private final CommandSpec program;
-  private final List<CommandSpec> verbs;
+
+  /** By what is typed for them. */
+  private final Map<String, CommandSpec> verbs;
 
   BashScript(CommandSpec program) {
     this.program = program;
-    this.verbs = Models.verbs(program);
+    this.verbs = Models.all(program);
   }
 
   String text() {
     return SCRIPT
         .replace("TABLES", tables())
         .replace("REACH", Reach.options(program).collect(Collectors.joining(" | ")))
-        .replace("VERBS", verbs.stream().map(CommandSpec::name).collect(Collectors.joining(" ")))
         .replace("LIST_STACKS", Shell.LIST_STACKS)
+        .replace("LIST_LAYERS", Shell.LIST_LAYERS)
         .replace("PROGRAM", program.name());
   }
 
@@ -115,32 +125,51 @@ final class BashScript {
     text.append("# Sets kind if option $2 of the verb $1 takes a value.\n");
     text.append("_PROGRAM_option() {\n  case \"$1 $2\" in\n");
     eachOption("*", Models.options(program), text);
-    for (CommandSpec verb : verbs) {
-      eachOption(verb.name(), Models.options(verb), text);
-    }
+    verbs.forEach((typed, verb) -> eachOption(typed, Models.options(verb), text));
+    text.append("  esac\n}\n\n# Sets words to the verbs that may follow what is typed, $1.\n");
+    text.append("_PROGRAM_verbs() {\n  words=()\n  case $1 in\n");
+    following("''", program, text);
+    verbs.forEach((typed, verb) -> following(pattern(typed), verb, text));
     text.append("  esac\n}\n\n# Sets words to the options that fit the verb $1.\n");
     text.append("_PROGRAM_options() {\n  words=(");
     text.append(Models.names(Models.options(program)).collect(Collectors.joining(" ")));
     text.append(")\n  case $1 in\n");
-    for (CommandSpec verb : verbs) {
-      String names = Models.names(Models.options(verb)).collect(Collectors.joining(" "));
-      if (!names.isEmpty()) {
-        text.append("    " + verb.name() + ") words+=(" + names + ") ;;\n");
-      }
-    }
+    verbs.forEach(
+        (typed, verb) -> {
+          String names = Models.names(Models.options(verb)).collect(Collectors.joining(" "));
+          if (!names.isEmpty()) {
+            text.append("    " + pattern(typed) + ") words+=(" + names + ") ;;\n");
+          }
+        });
     text.append("  esac\n}\n\n# Sets kind if operand $2, from 0, of the verb $1 can be offered.\n");
     text.append("_PROGRAM_operand() {\n  case \"$1 $2\" in\n");
-    for (CommandSpec verb : verbs.isEmpty() ? List.of(program) : verbs) {
-      for (PositionalParamSpec operand : Models.operands(verb)) {
-        String kind = kind(Completes.of(operand));
-        if (!kind.equals(NOTHING)) {
-          text.append("    " + (verbs.isEmpty() ? "" : verb.name()) + "' '");
-          text.append(operand.index().isVariable() ? "*" : String.valueOf(operand.index().min()));
-          text.append(") " + kind + " ;;\n");
-        }
+    operands("", program, text);
+    verbs.forEach((typed, verb) -> operands(pattern(typed), verb, text));
+    return text.append("  esac\n}\n").toString();
+  }
+
+  private static void operands(String verb, CommandSpec command, StringBuilder text) {
+    for (PositionalParamSpec operand : Models.operands(command)) {
+      String kind = kind(Completes.of(operand));
+      if (!kind.equals(NOTHING)) {
+        text.append("    " + verb + "' '");
+        text.append(operand.index().isVariable() ? "*" : String.valueOf(operand.index().min()));
+        text.append(") " + kind + " ;;\n");
       }
     }
-    return text.append("  esac\n}\n").toString();
+  }
+
+  /** What is typed for a verb, as a pattern that matches it alone. */
+  private static String pattern(String typed) {
+    return typed.replace(" ", "' '");
+  }
+
+  private static void following(String typed, CommandSpec command, StringBuilder text) {
+    List<CommandSpec> next = Models.verbs(command);
+    if (!next.isEmpty()) {
+      String names = next.stream().map(CommandSpec::name).collect(Collectors.joining(" "));
+      text.append("    " + typed + ") words=(" + names + ") ;;\n");
+    }
   }
 
   private static void eachOption(String verb, List<OptionSpec> options, StringBuilder text) {
@@ -149,7 +178,7 @@ final class BashScript {
         text.append("    ");
         text.append(
             Stream.of(option.names())
-                .map(name -> verb + "' " + name + "'")
+                .map(name -> pattern(verb) + "' " + name + "'")
                 .collect(Collectors.joining(" | ")));
         text.append(") " + kind(Completes.of(option)) + " ;;\n");
       }
@@ -165,6 +194,7 @@ final class BashScript {
       case Completes.Directories directories -> "kind=directories";
       case Completes.Files files -> "kind=files";
       case Completes.Stacks stacks -> "kind=stacks";
+      case Completes.Layers layers -> "kind=layers";
       case Completes.Nothing nothing -> NOTHING;
     };
   }

@@ -1,6 +1,7 @@
 package dev.ovl.reference;
 
 import dev.ovl.config.Setting;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
@@ -14,12 +15,18 @@ import picocli.CommandLine.Model.PositionalParamSpec;
 /** The manual page of a program, or of one of its verbs. */
 final class CommandPage {
   private final CommandSpec command;
+
+  /** What is typed for it behind the program's name; empty for the program. */
+  private final String verb;
+
   private final CommandSpec program;
   private final String programPage;
   private final int section;
 
-  private CommandPage(DocumentedProgram documented, CommandSpec program, CommandSpec command) {
+  private CommandPage(
+      DocumentedProgram documented, CommandSpec program, String verb, CommandSpec command) {
     this.command = command;
+    this.verb = verb;
     this.program = program;
     this.programPage = documented.page();
     this.section = documented.section();
@@ -28,14 +35,16 @@ final class CommandPage {
   /** The pages of a program: its own, and one a verb. */
   static List<CommandPage> of(DocumentedProgram documented) {
     CommandSpec program = documented.model();
-    return Stream.concat(Stream.of(program), Models.verbs(program).stream())
-        .map(command -> new CommandPage(documented, program, command))
-        .toList();
+    List<CommandPage> pages = new ArrayList<>();
+    pages.add(new CommandPage(documented, program, "", program));
+    Models.all(program)
+        .forEach((verb, command) -> pages.add(new CommandPage(documented, program, verb, command)));
+    return pages;
   }
 
   /** What it is called by: {@code "ovlctl-create"}. */
   String name() {
-    return isVerb() ? programPage + "-" + command.name() : programPage;
+    return isVerb() ? programPage + "-" + verb.replace(' ', '-') : programPage;
   }
 
   /** Where it is in a tree of pages: {@code "man1/ovlctl-create.1"}. */
@@ -44,7 +53,7 @@ final class CommandPage {
   }
 
   private boolean isVerb() {
-    return !command.equals(program);
+    return !verb.isEmpty();
   }
 
   /** The page. */
@@ -68,7 +77,7 @@ final class CommandPage {
   }
 
   private void synopsis(Roff page) {
-    page.bold(isVerb() ? program.name() + " " + command.name() : program.name());
+    page.bold(isVerb() ? program.name() + " " + verb : program.name());
     page.text("[OPTION]\u2026");
     for (OptionSpec option : Models.options(command)) {
       if (option.required()) {
@@ -90,9 +99,9 @@ final class CommandPage {
       return;
     }
     page.heading("VERBS");
-    for (CommandSpec verb : verbs) {
-      page.tag().boldRoman(programPage + "-" + verb.name(), "(" + section + ")");
-      page.text(Models.brief(verb.usageMessage().description()) + ".");
+    for (CommandSpec one : verbs) {
+      page.tag().boldRoman(name() + "-" + one.name(), "(" + section + ")");
+      page.text(Models.brief(one.usageMessage().description()) + ".");
     }
   }
 

@@ -19,6 +19,9 @@ sealed interface Completes {
   /** The name of a stack that there is. */
   record Stacks() implements Completes {}
 
+  /** The id of a layer that there is. */
+  record Layers() implements Completes {}
+
   /** Nothing that we know. */
   record Nothing() implements Completes {}
 
@@ -39,6 +42,7 @@ sealed interface Completes {
       case "DIR", "TARGET" -> new Directories();
       case "FILE" -> new Files();
       case "NAME" -> new Stacks();
+      case "LAYER" -> new Layers();
       default -> new Nothing();
     };
   }

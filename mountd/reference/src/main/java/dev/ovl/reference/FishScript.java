@@ -1,6 +1,6 @@
 package dev.ovl.reference;
 
-import java.util.List;
+import java.util.Map;
 import java.util.stream.Collector;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
@@ -20,8 +20,8 @@ final class FishScript {
   private static final String FUNCTIONS =
       """
 
-      # Whether the verb on the command line is $argv[1], with $argv[2] operands behind it if that is
-      # given; without an argument, whether there is a verb.
+      # Whether what is typed begins with the verb $argv[1], which may be two words, with $argv[2]
+      # operands behind it if that is given; without an argument, whether there is a verb.
       function __PROGRAM_verb
           set -l words (commandline -opc)
           set -e words[1]
@@ -43,15 +43,16 @@ final class FishScript {
           end
           set -q operands[1]
           and begin
-              not set -q argv[1]; or test "$operands[1]" = "$argv[1]"
+              not set -q argv[1]; or string match -q -- "$argv[1] *" "$operands "
           end
           and begin
-              not set -q argv[2]; or test (count $operands) = (math $argv[2] + 1)
+              set -l words (count (string split ' ' -- $argv[1]))
+              not set -q argv[2]; or test (count $operands) = (math $argv[2] + $words)
           end
       end
 
-      # The names of the stacks, where the command line says that they are.
-      function __PROGRAM_stacks
+      # What the verbs $argv list, where the command line says that it is.
+      function __PROGRAM_list
           set -l words (commandline -opc)
           set -l reach
           for i in (seq (count $words))
@@ -62,7 +63,7 @@ final class FishScript {
                       set -a reach $words[$i]
               end
           end
-          PROGRAM $reach LIST_STACKS
+          PROGRAM $reach $argv FIRST_COLUMN
       end
 
       """;
@@ -70,26 +71,27 @@ final class FishScript {
   private static final Collector<CharSequence, ?, String> BLANK = Collectors.joining(" ");
 
   private final CommandSpec program;
-  private final List<CommandSpec> verbs;
+
+  /** By what is typed for them. */
+  private final Map<String, CommandSpec> verbs;
 
   FishScript(CommandSpec program) {
     this.program = program;
-    this.verbs = Models.verbs(program);
+    this.verbs = Models.all(program);
   }
 
   String text() {
     StringBuilder text = new StringBuilder(START);
     if (!verbs.isEmpty()) {
       text.append(FUNCTIONS);
-      for (CommandSpec verb : verbs) {
-        text.append("complete -c PROGRAM -n 'not __PROGRAM_verb' -a " + verb.name());
-        text.append(" -d " + description(verb.usageMessage().description()) + "\n");
-      }
+      verbs("not __PROGRAM_verb", program, text);
+      verbs.forEach((typed, verb) -> verbs("__PROGRAM_verb \"" + typed + "\" 0", verb, text));
     }
     text.append("\n");
     options("", program, text);
-    for (CommandSpec verb : verbs) {
-      String condition = " -n '__PROGRAM_verb " + verb.name() + "'";
+    for (Map.Entry<String, CommandSpec> one : verbs.entrySet()) {
+      CommandSpec verb = one.getValue();
+      String condition = " -n '__PROGRAM_verb \"" + one.getKey() + "\"'";
       if (!Models.options(verb).isEmpty() || !Models.operands(verb).isEmpty()) {
         text.append("\n");
       }
@@ -98,7 +100,8 @@ final class FishScript {
         String what = what(Completes.of(operand));
         if (!what.isEmpty()) {
           String place = operand.index().isVariable() ? "" : " " + operand.index().min();
-          text.append("complete -c PROGRAM -n '__PROGRAM_verb " + verb.name() + place + "'");
+          text.append("complete -c PROGRAM -n '__PROGRAM_verb \"" + one.getKey() + "\"" + place);
+          text.append("'");
           text.append(what + "\n");
         }
       }
@@ -107,13 +110,20 @@ final class FishScript {
         .replace("VALUED", valued())
         .replace("REACH_SIGN", Reach.options(program).map(o -> "'" + o + "=*'").collect(BLANK))
         .replace("REACH", Reach.options(program).collect(BLANK))
-        .replace("LIST_STACKS", Shell.LIST_STACKS)
+        .replace("FIRST_COLUMN", Shell.FIRST_COLUMN)
         .replace("PROGRAM", program.name());
+  }
+
+  private static void verbs(String condition, CommandSpec command, StringBuilder text) {
+    for (CommandSpec verb : Models.verbs(command)) {
+      text.append("complete -c PROGRAM -n '" + condition + "' -a " + verb.name());
+      text.append(" -d " + description(verb.usageMessage().description()) + "\n");
+    }
   }
 
   /** The options that have a value in a word of its own. */
   private String valued() {
-    return Stream.concat(Stream.of(program), verbs.stream())
+    return Stream.concat(Stream.of(program), verbs.values().stream())
         .flatMap(command -> Models.options(command).stream())
         .filter(Models::takesValue)
         .flatMap(option -> Models.names(option).stream())
@@ -140,7 +150,8 @@ final class FishScript {
       case Completes.Words some -> " -a '" + String.join(" ", some.words()) + "'";
       case Completes.Directories directories -> " -a '(__fish_complete_directories)'";
       case Completes.Files files -> " -F";
-      case Completes.Stacks stacks -> " -a '(__PROGRAM_stacks)'";
+      case Completes.Stacks stacks -> " -a '(__PROGRAM_list ls)'";
+      case Completes.Layers layers -> " -a '(__PROGRAM_list layer ls)'";
       case Completes.Nothing nothing -> "";
     };
   }

@@ -1,6 +1,8 @@
 package dev.ovl.reference;
 
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.stream.Stream;
 import picocli.CommandLine;
 import picocli.CommandLine.Model.CommandSpec;
@@ -18,6 +20,22 @@ final class Models {
         .filter(verb -> !verb.usageMessage().hidden())
         .distinct()
         .toList();
+  }
+
+  /**
+   * The verbs, those of verbs behind them, each by what is typed for it: {@code "layer create"}.
+   */
+  static Map<String, CommandSpec> all(CommandSpec program) {
+    Map<String, CommandSpec> all = new LinkedHashMap<>();
+    collect(program, "", all);
+    return all;
+  }
+
+  private static void collect(CommandSpec command, String before, Map<String, CommandSpec> all) {
+    for (CommandSpec verb : verbs(command)) {
+      all.put(before + verb.name(), verb);
+      collect(verb, before + verb.name() + " ", all);
+    }
   }
 
   /** The options of a command, without hidden ones and those it has from the command above. */

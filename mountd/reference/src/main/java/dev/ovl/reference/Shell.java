@@ -10,10 +10,16 @@ public enum Shell {
   FISH;
 
   /**
-   * The names of all stacks, a line each, in the words of any of these shells. The table has two
-   * blanks between its columns.
+   * The first column of a table, behind what lists it, in the words of any of these shells. A table
+   * has two blanks between its columns.
    */
-  static final String LIST_STACKS = "ls --quiet 2>/dev/null | sed -e 1d -e 's/  .*//'";
+  static final String FIRST_COLUMN = "--quiet 2>/dev/null | sed -e 1d -e 's/  .*//'";
+
+  /** The names of all stacks, a line each. */
+  static final String LIST_STACKS = "ls " + FIRST_COLUMN;
+
+  /** The ids of all layers, a line each. */
+  static final String LIST_LAYERS = "layer ls " + FIRST_COLUMN;
 
   /** Its name, {@code "bash"}. */
   String word() {

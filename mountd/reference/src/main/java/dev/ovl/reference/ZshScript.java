@@ -26,6 +26,15 @@ final class ZshScript {
       """
       # The names of the stacks, where the command line says that they are.
       _PROGRAM_stacks() {
+        _PROGRAM_list ls
+      }
+
+      # The ids of the layers, likewise.
+      _PROGRAM_layers() {
+        _PROGRAM_list layer ls
+      }
+
+      _PROGRAM_list() {
         local -a reach names
         local i
         for ((i = 2; i < $#line_words; i++)); do
@@ -34,7 +43,7 @@ final class ZshScript {
             REACH_SIGN) reach+=(${(Q)line_words[i]}) ;;
           esac
         done
-        names=(${(f)"$(PROGRAM $reach LIST_STACKS)"})
+        names=(${(f)"$(PROGRAM $reach "$@" FIRST_COLUMN)"})
         compadd -a names
       }
 
@@ -58,7 +67,7 @@ final class ZshScript {
         .toString()
         .replace("REACH_SIGN", Reach.options(program).map(o -> o + "=*").collect(BAR))
         .replace("REACH", Reach.options(program).collect(BAR))
-        .replace("LIST_STACKS", Shell.LIST_STACKS)
+        .replace("FIRST_COLUMN", Shell.FIRST_COLUMN)
         .replace("PROGRAM", program.name());
   }
 
@@ -77,20 +86,44 @@ final class ZshScript {
       text.append("\n    " + specification(option));
     }
     text.append("\n  )\n");
-    text.append("  _arguments -C -S $common '(-): :->verb' '(-)*:: :->operands' && ret=0\n");
-    text.append("  case $state in\n    verb)\n      verbs=(");
-    for (CommandSpec verb : verbs) {
-      text.append("\n        ");
-      text.append(
-          Shell.quoted(verb.name() + ":" + Models.brief(verb.usageMessage().description())));
+    choice(verbs, "", "  ", text);
+    return text.append("  return ret\n}\n").toString();
+  }
+
+  /**
+   * What is offered for a verb and behind it.
+   *
+   * @param before what is typed before, which makes the states' names unique
+   */
+  private static void choice(
+      List<CommandSpec> verbs, String before, String indent, StringBuilder text) {
+    String verb = before + "verb";
+    String operands = before + "operands";
+    text.append(indent)
+        .append("_arguments -C -S $common '(-): :->" + verb + "' '(-)*:: :->" + operands)
+        .append("' && ret=0\n")
+        .append(indent + "case $state in\n" + indent + "  " + verb + ")\n")
+        .append(indent + "    verbs=(");
+    for (CommandSpec one : verbs) {
+      text.append("\n" + indent + "      ");
+      text.append(Shell.quoted(one.name() + ":" + Models.brief(one.usageMessage().description())));
     }
-    text.append("\n      )\n      _describe -t verbs verb verbs && ret=0\n      ;;\n");
-    text.append("    operands)\n      case $line[1] in\n");
-    for (CommandSpec verb : verbs) {
-      text.append("        " + verb.name() + ")\n          _arguments -S $common");
-      text.append(specifications(verb, "            ")).append(" && ret=0\n          ;;\n");
+    text.append("\n" + indent + "    )\n")
+        .append(indent + "    _describe -t verbs verb verbs && ret=0\n")
+        .append(indent + "    ;;\n")
+        .append(indent + "  " + operands + ")\n" + indent + "    case $line[1] in\n");
+    for (CommandSpec one : verbs) {
+      text.append(indent + "      " + one.name() + ")\n");
+      if (Models.verbs(one).isEmpty()) {
+        text.append(indent + "        _arguments -S $common")
+            .append(specifications(one, indent + "          "))
+            .append(" && ret=0\n");
+      } else {
+        choice(Models.verbs(one), before + one.name() + "_", indent + "        ", text);
+      }
+      text.append(indent + "        ;;\n");
     }
-    return text.append("      esac\n      ;;\n  esac\n  return ret\n}\n").toString();
+    text.append(indent + "    esac\n" + indent + "    ;;\n" + indent + "esac\n");
   }
 
   private static String specifications(CommandSpec command, String indent) {
@@ -136,6 +169,7 @@ final class ZshScript {
           case Completes.Directories directories -> "_directories";
           case Completes.Files files -> "_files";
           case Completes.Stacks stacks -> "_PROGRAM_stacks";
+          case Completes.Layers layers -> "_PROGRAM_layers";
           // an action of nothing would be told, and so keep options from being completed
           case Completes.Nothing nothing -> "{true}";
         };

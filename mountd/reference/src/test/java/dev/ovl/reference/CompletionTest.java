@@ -16,7 +16,7 @@ import org.junit.jupiter.api.io.TempDir;
 
 /**
  * The scripts, in the shells that they are for. The program is a stand-in that writes down its
- * arguments; asked for {@code ls} it has two stacks.
+ * arguments; asked for {@code ls} it has two stacks, for {@code layer ls} two layers.
  */
 class CompletionTest {
   @TempDir private Path directory;
@@ -25,6 +25,12 @@ class CompletionTest {
       """
       #!/bin/sh
       case " $* " in
+        *' layer ls --quiet '*)
+          printf '%s\\n' "$@" >reach
+          echo 'LAYER  DRIVER'
+          echo 'base   overlay2'
+          echo 'top    overlay2'
+          ;;
         *' ls --quiet '*)
           printf '%s\\n' "$@" >reach
           echo 'NAME    STATE  TARGET'
@@ -94,6 +100,19 @@ class CompletionTest {
     assertEquals(List.of("up", "web", "my box"), typed(typist, "tool up web m\t"));
     assertEquals(List.of("--root", "/r", "up", "web"), typed(typist, "tool --root /r up w\t"));
     assertEquals(List.of("--root", "/r", "ls", "--quiet"), reach());
+    assertEquals(List.of("shelf", "paint"), typed(typist, "tool sh\t pa\t"));
+    assertEquals(List.of("shelf", "paint", "--like"), typed(typist, "tool shelf paint --l\t"));
+    assertEquals(List.of("shelf", "clear", "--l"), typed(typist, "tool shelf clear --l\t"));
+    assertEquals(List.of("shelf", "clear", "--quiet"), typed(typist, "tool shelf clear --qu\t"));
+    assertEquals(List.of("shelf", "clear", "base"), typed(typist, "tool shelf clear ba\t"));
+    assertEquals(List.of("layer", "ls", "--quiet"), reach());
+    assertEquals(
+        List.of("--root", "/r", "shelf", "clear", "base", "top"),
+        typed(typist, "tool --root /r shelf clear base to\t"));
+    assertEquals(List.of("--root", "/r", "layer", "ls", "--quiet"), reach());
+    assertEquals(
+        List.of("shelf", "paint", "--like", "top", "base", "some file"),
+        typed(typist, "tool shelf paint --like to\t ba\t some\\ f\t"));
     assertEquals(List.of("clone", "web", "w"), typed(typist, "tool clone web w\t"), "a new name");
     assertEquals(List.of("create", "w"), typed(typist, "tool create w\t"), "a new name");
 
@@ -143,7 +162,17 @@ class CompletionTest {
     Requires.program("fish");
     assertEquals(List.of("create"), offered("tool cr"));
     assertEquals(List.of("create"), offered("tool --root x cr"));
-    assertEquals(List.of("clone", "create", "print", "up"), offered("tool "));
+    assertEquals(List.of("clone", "create", "print", "shelf", "up"), offered("tool "));
+    assertEquals(List.of("clear", "paint"), offered("tool shelf "));
+    assertEquals(List.of("--like"), offered("tool shelf paint --li"));
+    assertEquals(List.of(), offered("tool shelf clear --li"));
+    assertEquals(List.of("base", "top"), offered("tool shelf clear "));
+    assertEquals(List.of("layer", "ls", "--quiet"), reach());
+    assertEquals(List.of("top"), offered("tool --root=/r shelf clear base to"));
+    assertEquals(List.of("--root=/r", "layer", "ls", "--quiet"), reach());
+    assertEquals(List.of("top"), offered("tool shelf paint --like to"));
+    assertEquals(List.of("base", "top"), offered("tool shelf paint --like top "));
+    assertEquals(List.of("some file"), offered("tool shelf paint top some\\ f"));
     assertEquals(List.of("--quiet"), offered("tool --qui"));
     assertEquals(List.of("--lower"), offered("tool create --lo"));
     assertEquals(List.of(), offered("tool up --lo"));

@@ -20,6 +20,7 @@ import picocli.CommandLine.ScopeType;
       Sample.Clone.class,
       Sample.Up.class,
       Sample.Print.class,
+      Sample.Shelf.class,
       Sample.Secret.class
     })
 @SuppressWarnings("UnusedVariable") // nothing is run
@@ -83,6 +84,30 @@ final class Sample {
 
     @Parameters(index = "1", paramLabel = "TARGET", description = "Where.")
     private String target;
+  }
+
+  @Command(
+      name = "shelf",
+      description = "Works on shelves.",
+      subcommands = {Sample.Shelf.Clear.class, Sample.Shelf.Paint.class})
+  static final class Shelf {
+    @Command(name = "clear", description = "Clears shelves.")
+    static final class Clear {
+      @Parameters(paramLabel = "LAYER", arity = "1..*", description = "The shelves.")
+      private List<String> ids;
+    }
+
+    @Command(name = "paint", description = "Paints a shelf.")
+    static final class Paint {
+      @Option(names = "--like", paramLabel = "LAYER", description = "Another shelf.")
+      private String like;
+
+      @Parameters(index = "0", paramLabel = "LAYER", description = "The shelf.")
+      private String id;
+
+      @Parameters(index = "1", paramLabel = "FILE", description = "The colour.")
+      private String file;
+    }
   }
 
   @Command(name = "secret", hidden = true, description = "Not told.")

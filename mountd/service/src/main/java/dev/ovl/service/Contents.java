@@ -258,6 +258,7 @@ final class Contents {
     private final Watch watch;
     private long entries;
     private long bytes;
+    private Optional<EngineException> unread = Optional.empty();
 
     Unpacking(ArchiveFormat format, ReadableByteChannel archive, Watch watch) {
       this.format = format;
@@ -269,6 +270,9 @@ final class Contents {
     public void into(TreeSink sink) throws EngineException, ErrnoException {
       try (Decompressed tar = new Decompressed(this::read)) {
         new TarReader(format, this::count, watch::isCancelled).read(tar, sink);
+      } catch (EngineException e) {
+        // whoever writes a file says which one, as if that were the reason
+        throw unread.orElse(e);
       }
       sink.finish();
     }
@@ -277,10 +281,12 @@ final class Contents {
       try {
         return Math.max(0, archive.read(buffer));
       } catch (IOException e) {
-        if (watch.isCancelled()) {
-          throw cancelled();
-        }
-        throw EngineException.failed("cannot read the archive: " + e.getMessage());
+        EngineException failure =
+            watch.isCancelled()
+                ? cancelled()
+                : EngineException.failed("cannot read the archive: " + e.getMessage());
+        unread = Optional.of(failure);
+        throw failure;
       }
     }
 

@@ -15,6 +15,8 @@ import dev.ovl.testkit.Leaks;
 import dev.ovl.testkit.Scratch;
 import java.io.EOFException;
 import java.io.IOException;
+import java.io.InputStream;
+import java.io.UncheckedIOException;
 import java.net.StandardProtocolFamily;
 import java.net.UnixDomainSocketAddress;
 import java.nio.channels.SocketChannel;
@@ -22,6 +24,7 @@ import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
@@ -58,8 +61,10 @@ class HttpServerTest {
     public HttpAnswer handle(HttpRequest request) {
       requests.add(request);
       return switch (request.path()) {
-        case "/lines" ->
-            new HttpAnswer.Lines(200, "application/x-ndjson", sink -> lines.writeTo(sink));
+        case "/lines" -> new HttpAnswer.Lines(200, "application/x-ndjson", lines);
+        case "/flow" -> whole(200, taken(request.content()));
+        case "/flow-part" -> whole(409, "enough: " + part(request.content()));
+        case "/flow-none" -> whole(404, "no such thing");
         case "/defect" -> throw new IllegalStateException("a defect, wanted by this test");
         default ->
             whole(
@@ -72,6 +77,27 @@ class HttpServerTest {
                     + " "
                     + new String(request.body(), StandardCharsets.UTF_8));
       };
+    }
+
+    private static String taken(InputStream content) {
+      long count = 0;
+      byte[] buffer = new byte[100_000];
+      try {
+        for (int n = content.read(buffer); n >= 0; n = content.read(buffer)) {
+          count += n;
+        }
+        return count + " bytes";
+      } catch (IOException e) {
+        return count + " bytes, then: " + e.getMessage();
+      }
+    }
+
+    private static String part(InputStream content) {
+      try {
+        return new String(content.readNBytes(4), StandardCharsets.UTF_8);
+      } catch (IOException e) {
+        throw new UncheckedIOException(e);
+      }
     }
 
     @Override
@@ -194,6 +220,200 @@ class HttpServerTest {
     HttpRequest request = handler.requests.take();
     assertEquals(ProcessHandle.current().pid(), request.peer().pid());
     assertEquals(sys.geteuid(), request.peer().uid());
+  }
+
+  // ---- bodies as they come ------------------------------------------------------------------
+
+  private static final String FLOW = " HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n";
+
+  @Test
+  void aBodyMayHaveAnySize() throws IOException {
+    try (RawClient client = client()) {
+      client.say("POST /flow" + FLOW);
+      String chunk = "10000\r\n" + "x".repeat(0x10000) + "\r\n";
+      for (int i = 0; i < 64; i++) {
+        client.say(chunk);
+      }
+      RawClient.Answer answer = client.say("0\r\n\r\n").answer();
+      assertEquals(64 * 0x10000 + " bytes", answer.body());
+      assertEquals("close", answer.header("Connection").orElseThrow());
+      client.assertEnded();
+    }
+    try (RawClient client = client()) {
+      int size = 2 * HttpServer.MAX_BODY_BYTES;
+      client.say("POST /flow HTTP/1.1\r\nHost: x\r\nContent-Length: " + size + "\r\n\r\n");
+      assertEquals(size + " bytes", client.say("x".repeat(size)).answer().body());
+    }
+    try (RawClient client = client()) {
+      assertEquals("0 bytes", client.get("/flow").body());
+    }
+  }
+
+  @Test
+  void whoAsksWhetherToGoOnWithABodyOfAnySizeIsToldSo() throws IOException {
+    try (RawClient client = client()) {
+      client.say(
+          "POST /flow HTTP/1.1\r\nHost: x\r\nContent-Length: 4\r\nExpect: 100-continue\r\n\r\n");
+      assertEquals(100, client.head().status());
+      assertEquals("4 bytes", client.say("body").answer().body());
+    }
+  }
+
+  @Test
+  void halfABodyIsSeenToBeHalf() throws IOException {
+    try (RawClient client = client()) {
+      client.say("POST /flow HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\nhalf").halfClose();
+      String body = client.answer().body();
+      assertTrue(body.startsWith("4 bytes, then: Premature end of "), body);
+    }
+    try (RawClient client = client()) {
+      client.say("POST /flow" + FLOW + "4\r\nhalf\r\n").halfClose();
+      String body = client.answer().body();
+      assertTrue(body.startsWith("4 bytes, then: Premature end of "), body);
+    }
+    try (RawClient client = client()) {
+      client.say("POST /flow" + FLOW + "4\r\nhalf\r\nno number\r\n");
+      String body = client.answer().body();
+      assertTrue(body.startsWith("4 bytes, then: "), body);
+    }
+    assertStillServes();
+  }
+
+  /** What follows would else be taken for a request. */
+  @Test
+  void aBodyLongerThanSaidEndsTheConnection() throws IOException {
+    try (RawClient client = client()) {
+      client.say(
+          "POST /flow HTTP/1.1\r\nHost: x\r\nContent-Length: 4\r\n\r\nbodyGET /x HTTP/1.1\r\n\r\n");
+      assertEquals("4 bytes", client.answer().body());
+      client.assertEnded();
+    }
+    assertStillServes();
+  }
+
+  @Test
+  void anAnswerMayComeBeforeTheEndOfTheBody() throws IOException {
+    for (String path : List.of("/flow-part", "/flow-none")) {
+      try (RawClient client = client()) {
+        client.say("POST " + path + FLOW + "8\r\nlong one\r\n");
+        RawClient.Answer answer = client.answer();
+        assertEquals(path.endsWith("part") ? "enough: long" : "no such thing", answer.body());
+        client.assertEnded();
+      }
+    }
+    assertStillServes();
+  }
+
+  /** Where a body comes from may be slow; a connection that says nothing at all is not kept. */
+  @Test
+  void aBodyMayTakeItsTime() throws Exception {
+    server.stop(Duration.ofSeconds(20));
+    served.join();
+    serve(Duration.ofMillis(50));
+    try (RawClient slow = client();
+        RawClient idle = client()) {
+      slow.say("POST /flow" + FLOW + "4\r\nhalf\r\n");
+      handler.requests.take();
+      for (int i = 0; i < 3; i++) {
+        try (RawClient later = client()) {
+          later.assertEnded();
+        }
+      }
+      idle.assertEnded();
+      assertEquals("8 bytes", slow.say("4\r\nmore\r\n0\r\n\r\n").answer().body());
+    }
+  }
+
+  // ---- answers as they come -----------------------------------------------------------------
+
+  @Test
+  void behindAnAnswerMayComeATrailer() throws IOException {
+    handler.lines =
+        new HttpAnswer.Source() {
+          @Override
+          public void writeTo(HttpAnswer.LineSink sink) {
+            sink.write(new byte[] {'a'});
+            sink.end("{\"entries\":1}");
+          }
+
+          @Override
+          public Optional<String> trailer() {
+            return Optional.of("Ovl-Tally");
+          }
+        };
+    try (RawClient client = client()) {
+      RawClient.Answer answer = client.get("/lines");
+      assertEquals("a", answer.body());
+      assertEquals("Ovl-Tally", answer.header("Trailer").orElseThrow());
+      assertEquals(List.of("Ovl-Tally: {\"entries\":1}"), client.trailers());
+      assertEquals("GET /alive {} ", client.get("/alive").body(), "the connection goes on");
+    }
+  }
+
+  @Test
+  void anAnswerThatIsGivenUpHasNoEnd() throws IOException {
+    handler.lines =
+        sink -> {
+          sink.write(new byte[] {'a'});
+          sink.giveUp();
+        };
+    try (RawClient client = client()) {
+      assertEquals(200, client.say(GET.replace("/x", "/lines")).head().status());
+      assertEquals("a", client.chunk().orElseThrow());
+      assertThrows(EOFException.class, client::chunk);
+    }
+    assertStillServes();
+  }
+
+  /** Whatever becomes of the answer. */
+  @Test
+  void theSourceOfAnAnswerIsClosed() throws Exception {
+    BlockingQueue<String> heard = new LinkedBlockingQueue<>();
+    handler.lines =
+        new HttpAnswer.Source() {
+          @Override
+          public void writeTo(HttpAnswer.LineSink sink) {
+            heard.add("written");
+            while (sink.write(new byte[100_000])) {
+              // until the client has gone
+            }
+          }
+
+          @Override
+          public void close() {
+            heard.add("closed");
+          }
+        };
+    try (RawClient client = client()) {
+      client.say(GET.replace("/x", "/lines")).head();
+      assertEquals("written", heard.take());
+    }
+    assertEquals("closed", heard.take());
+    assertStillServes();
+  }
+
+  @Test
+  void whetherSomethingCouldBeWrittenIsKnown() throws Exception {
+    BlockingQueue<Boolean> ready = new LinkedBlockingQueue<>();
+    CountDownLatch read = new CountDownLatch(1);
+    handler.lines =
+        sink -> {
+          ready.add(sink.isReady());
+          while (sink.isReady()) {
+            sink.write(new byte[10_000]);
+          }
+          ready.add(sink.isReady());
+          read.countDown();
+        };
+    try (RawClient client = client()) {
+      client.say(GET.replace("/x", "/lines")).head();
+      assertTrue(ready.take());
+      assertFalse(ready.take(), "nobody reads");
+      read.await();
+      while (client.chunk().isPresent()) {
+        // to its end
+      }
+    }
   }
 
   // ---- too much, or wrong -------------------------------------------------------------------

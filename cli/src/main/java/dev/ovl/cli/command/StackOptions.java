@@ -9,7 +9,7 @@ import java.util.Optional;
 import picocli.CommandLine.Option;
 
 /** The options that describe a stack, shared by create, set and clone. */
-final class LayerOptions {
+final class StackOptions {
   /** As target: takes one back. */
   private static final String DEFAULT = "default";
 
