@@ -112,8 +112,12 @@ class ReadmeCommandsTest {
   void theLayersAreAsTheyAreShown() {
     Requires.overlay();
     Ovlctl ovlctl = Ovlctl.of(scratch);
-    ovlctl.shell("mkdir -p base/etc && echo one >base/etc/motd && echo two >base/etc/hosts").fine();
-    assertShown(ovlctl, blocks("console").get(1));
+    ovlctl
+        .shell("mkdir -p mnt base/etc && echo one >base/etc/motd && echo two >base/etc/hosts")
+        .fine();
+    assertShown(
+        ovlctl.with("PATH", Ovlctl.CHECKOUT.resolve("cli/bin") + ":" + ovlctl.variable("PATH")),
+        blocks("console").get(1).replace("/mnt", scratch.resolve("mnt").toString()));
     assertEquals(List.of(), World.mountsBeneath(List.of(scratch.path())));
   }
 
