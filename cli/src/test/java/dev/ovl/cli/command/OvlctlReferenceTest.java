@@ -87,7 +87,7 @@ class OvlctlReferenceTest {
     assertTrue(bash.contains("words=('oci' 'aufs' 'overlay')"), bash);
     assertTrue(bash.contains("words=('none' 'gzip' 'zstd')"), bash);
     assertTrue(bash.contains("layer' 'rm' '*) kind=layers"), bash);
-    assertTrue(bash.contains("layer' 'create' '--parent') kind=layers"), bash);
+    assertTrue(bash.contains("layer' 'create' --parent') kind=layers"), bash);
     assertFalse(bash.contains("layer' 'create' '0)"), "a new id");
   }
 }

@@ -1,21 +1,30 @@
 package dev.ovl.api;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import java.io.ByteArrayInputStream;
+import java.io.ByteArrayOutputStream;
 import java.io.IOException;
+import java.io.InputStream;
+import java.io.SequenceInputStream;
 import java.net.SocketException;
 import java.net.StandardProtocolFamily;
 import java.net.UnixDomainSocketAddress;
+import java.nio.channels.Channels;
+import java.nio.channels.ReadableByteChannel;
 import java.nio.channels.ServerSocketChannel;
 import java.nio.channels.SocketChannel;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -61,6 +70,232 @@ class HttpHostTest {
           assertThrows(HostException.class, () -> host.up("web", false, false)).failure();
       assertEquals(1, failure.message().lines().count(), failure::message);
       return failure;
+    }
+  }
+
+  // ---- streams ------------------------------------------------------------------------------
+
+  private static final Subject BASE =
+      new Subject.Layer(new LayerName("base", Optional.of("overlay2")));
+
+  private static ReadableByteChannel archive(byte[] bytes) {
+    return Channels.newChannel(new ByteArrayInputStream(bytes));
+  }
+
+  private static String chunked(String type, String... parts) {
+    StringBuilder answer = new StringBuilder("HTTP/1.1 200 OK\r\nContent-Type: " + type + "\r\n");
+    answer.append("Transfer-Encoding: chunked\r\n\r\n");
+    for (String part : parts) {
+      answer.append(Integer.toHexString(part.length()) + "\r\n" + part + "\r\n");
+    }
+    return answer.toString();
+  }
+
+  @Test
+  void anArchiveIsSentWhileItsAnswerComes() throws Exception {
+    byte[] bytes = new byte[1_000_000];
+    CompletableFuture<String> sent = new CompletableFuture<>();
+    try (ScriptedPeer peer =
+            new ScriptedPeer(
+                directory,
+                connection -> {
+                  connection.request();
+                  connection.say(chunked("x", "{\"progress\":{\"entries\":3,\"bytes\":5}}\n"));
+                  sent.complete(connection.untilText("\r\n0\r\n\r\n"));
+                  String result = "{\"result\":{\"entries\":4,\"bytes\":6,\"sockets\":0}}\n";
+                  connection.say(
+                      Integer.toHexString(result.length()) + "\r\n" + result + "\r\n0\r\n\r\n");
+                });
+        HttpHost host = host(peer)) {
+      List<String> heard = new ArrayList<>();
+      Watch watch =
+          new Watch() {
+            @Override
+            public void at(long entries, long count) {
+              heard.add(entries + " " + count);
+            }
+          };
+      Tally tally = host.apply(BASE, Optional.of("aufs"), archive(bytes), false, watch);
+      assertEquals(new Tally(4, 6, 0), tally);
+      assertEquals(List.of("3 5"), heard);
+      String head = peer.requests().get(0);
+      assertTrue(
+          head.startsWith("POST /v1/layers/base/apply?driver=overlay2&format=aufs HTTP/1.1\r\n"),
+          head);
+      assertTrue(head.contains("\r\nTransfer-Encoding: chunked\r\n"), head);
+      assertTrue(sent.get().length() > bytes.length);
+    }
+  }
+
+  @Test
+  void whoWantsNoMoreOfAnArchiveIsHeard() throws Exception {
+    ReadableByteChannel endless = Channels.newChannel(new Endless());
+    try (ScriptedPeer peer =
+            new ScriptedPeer(
+                directory,
+                connection -> {
+                  connection.request();
+                  connection.say(
+                      answer(409, "{\"error\": {\"kind\": \"failed\", \"message\": \"it is up\"}}")
+                          .replace("\r\n\r\n", "\r\nConnection: close\r\n\r\n"));
+                  connection.hangUp();
+                });
+        HttpHost host = host(peer)) {
+      HostException e =
+          assertThrows(
+              HostException.class,
+              () -> host.apply(BASE, Optional.empty(), endless, false, Watch.NONE));
+      assertEquals("it is up", e.getMessage());
+    }
+  }
+
+  /** Zeros. */
+  private static final class Endless extends InputStream {
+    @Override
+    public int read() {
+      return 0;
+    }
+  }
+
+  @Test
+  void anArchiveThatCannotBeReadIsNoWholeBody() throws Exception {
+    InputStream broken =
+        new SequenceInputStream(
+            new ByteArrayInputStream(new byte[10]),
+            new InputStream() {
+              @Override
+              public int read() throws IOException {
+                throw new IOException("the disk is gone");
+              }
+            });
+    CompletableFuture<String> sent = new CompletableFuture<>();
+    try (ScriptedPeer peer =
+            new ScriptedPeer(
+                directory,
+                connection -> {
+                  connection.request();
+                  sent.complete(connection.untilText("never"));
+                  connection.say(
+                      answer(409, "{\"error\": {\"kind\": \"failed\", \"message\": \"cut\"}}"));
+                });
+        HttpHost host = host(peer)) {
+      HostException e =
+          assertThrows(
+              HostException.class,
+              () ->
+                  host.apply(
+                      BASE, Optional.empty(), Channels.newChannel(broken), false, Watch.NONE));
+      assertEquals("cannot read the archive: the disk is gone", e.getMessage());
+      assertFalse(sent.get().endsWith("0\r\n\r\n"));
+    }
+  }
+
+  @Test
+  void anArchiveComesWithItsTally() throws Exception {
+    String answer = chunked("application/x-tar", "some", "thing");
+    try (ScriptedPeer peer =
+            ScriptedPeer.saying(
+                directory,
+                answer
+                    + "0\r\nOvl-Tally: {\"entries\":1,\"bytes\":9,\"sockets\":2}\r\nOther: x\r\n\r\n");
+        HttpHost host = host(peer)) {
+      for (int i = 0; i < 2; i++) {
+        ByteArrayOutputStream out = new ByteArrayOutputStream();
+        Packing packing = new Packing(Optional.of("a b"), Optional.of("oci"), Optional.of("none"));
+        Tally tally = host.diff(BASE, packing, Channels.newChannel(out), Watch.NONE);
+        assertEquals("something", out.toString(StandardCharsets.UTF_8));
+        assertEquals(new Tally(1, 9, 2), tally);
+      }
+      assertEquals(
+          "GET /v1/layers/base/diff?driver=overlay2&against=a%20b&format=oci&compress=none"
+              + " HTTP/1.1\r\nHost: ovl\r\n\r\n",
+          peer.requests().get(1));
+    }
+  }
+
+  @Test
+  void anArchiveWithoutItsEndIsNone() throws Exception {
+    try (ScriptedPeer peer =
+            new ScriptedPeer(
+                directory,
+                connection -> {
+                  connection.request();
+                  connection.say(chunked("application/x-tar", "some"));
+                  connection.hangUp();
+                });
+        HttpHost host = host(peer)) {
+      Packing packing = new Packing(Optional.empty(), Optional.empty(), Optional.empty());
+      HostException e =
+          assertThrows(
+              HostException.class,
+              () ->
+                  host.diff(
+                      BASE, packing, Channels.newChannel(new ByteArrayOutputStream()), Watch.NONE));
+      assertTrue(
+          e.getMessage().startsWith("the daemon ended in the middle of its answer ("),
+          e::getMessage);
+      assertFalse(e.getMessage().contains("not known"), "it changes nothing");
+    }
+  }
+
+  @Test
+  void whoCancelsWaitsNoMore() throws Exception {
+    try (ScriptedPeer peer =
+            new ScriptedPeer(
+                directory,
+                connection -> {
+                  connection.request();
+                  connection.awaitEnd();
+                });
+        HttpHost host = host(peer)) {
+      AtomicInteger asked = new AtomicInteger();
+      Watch watch =
+          new Watch() {
+            @Override
+            public boolean isCancelled() {
+              return asked.incrementAndGet() > 1;
+            }
+          };
+      HostException e =
+          assertThrows(HostException.class, () -> host.size(BASE, Optional.empty(), watch));
+      assertEquals("cancelled (ECANCELED)", e.getMessage());
+      assertEquals(Optional.of("ECANCELED"), e.failure().errno());
+    }
+  }
+
+  @Test
+  void changesComeUntilTheListenerHasEnough() throws Exception {
+    String answer =
+        chunked(
+                "application/x-ndjson",
+                "{\"kind\":\"A\",\"path\":\"/a\"}\n{\"kind\":\"D\",",
+                "\"path\":\"/b\\udcff\"}\n",
+                "{\"result\":{\"changes\":2}}\n")
+            + "0\r\n\r\n";
+    try (ScriptedPeer peer = ScriptedPeer.saying(directory, answer);
+        HttpHost host = host(peer)) {
+      List<PathChange> changes = new ArrayList<>();
+      assertEquals(2, host.changes(BASE, Optional.empty(), changes::add, Watch.NONE));
+      assertEquals(List.of(new PathChange("A", "/a"), new PathChange("D", "/b\udcff")), changes);
+      assertEquals(1, host.changes(BASE, Optional.empty(), change -> false, Watch.NONE));
+    }
+  }
+
+  @Test
+  void aFailureInTheMiddleIsTheDaemonsWord() throws Exception {
+    String answer =
+        chunked(
+                "application/x-ndjson",
+                "{\"progress\":{\"entries\":3,\"bytes\":5}}\n",
+                "{\"error\":{\"kind\":\"failed\",\"message\":\"no room (ENOSPC)\",\"errno\":\"ENOSPC\"}}\n")
+            + "0\r\n\r\n";
+    try (ScriptedPeer peer = ScriptedPeer.saying(directory, answer);
+        HttpHost host = host(peer)) {
+      HostException e =
+          assertThrows(
+              HostException.class, () -> host.commit("web", Optional.of("next"), Watch.NONE));
+      assertEquals(
+          new Failure(Failure.Kind.FAILED, "no room (ENOSPC)", Optional.of("ENOSPC")), e.failure());
     }
   }
 

@@ -102,6 +102,20 @@ final class ScriptedPeer implements AutoCloseable {
       return true;
     }
 
+    /** Reads until what came ends so, or the client says no more; returns it. */
+    String untilText(String end) throws IOException {
+      StringBuilder text = new StringBuilder();
+      ByteBuffer bytes = ByteBuffer.allocate(1 << 16);
+      while (text.length() < end.length()
+          || !text.substring(text.length() - end.length()).equals(end)) {
+        if (channel.read(bytes.clear()) < 0) {
+          break;
+        }
+        text.append(StandardCharsets.ISO_8859_1.decode(bytes.flip()));
+      }
+      return text.toString();
+    }
+
     private static boolean isWhole(String text) {
       int end = text.indexOf("\r\n\r\n");
       int length = text.indexOf("Content-Length: ");

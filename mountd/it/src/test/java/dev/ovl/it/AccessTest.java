@@ -131,6 +131,30 @@ class AccessTest {
     assertEquals(4, count(" by uid "), daemon::log);
   }
 
+  /** What is in files that only root may read is none of a member's business. */
+  @Test
+  void aMemberMaySeeWhatALayerIsAndNotWhatIsInIt() {
+    ovlctl.shell("echo a >lower/a && tar -C lower -cf a.tar . && ovlctl layer create base").fine();
+    ovlctl.run("layer", "apply", "base", "a.tar").fine();
+    ovlctl.run("create", "web", "--parent", "base").fine();
+    assertEquals(ovlctl.run("layer", "ls").fine().out(), asMember("layer ls").fine().out());
+    assertEquals("A /a\n", asMember("layer changes base").fine().out());
+    assertEquals("2\n", asMember("layer size base").fine().out());
+    for (String question : new String[] {"layer inspect base", "changes web", "tree web"}) {
+      asMember(question).fine();
+    }
+    String refused =
+        "uid "
+            + STRANGER
+            + " may only ask: the group may not change anything (group-access) (EACCES)";
+    assertEquals("layer diff base: " + refused, asMember("layer diff base").failed(1));
+    assertEquals("diff web: " + refused, asMember("diff web").failed(1));
+    assertEquals("layer rm base: " + refused, asMember("layer rm base").failed(1));
+    assertEquals("layer apply base: " + refused, asMember("layer apply base " + "a.tar").failed(1));
+    assertEquals("commit web: " + refused, asMember("commit web").failed(1));
+    assertLogged("warning layer diff base: failed in .* by uid " + STRANGER + " .*");
+  }
+
   @Test
   void aMemberMayAskAndNotChange() {
     ovlctl.run("create", "web", "--lower", "lower", "--at", "merged").fine();

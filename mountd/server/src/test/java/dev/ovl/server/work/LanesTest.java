@@ -247,6 +247,55 @@ class LanesTest {
   }
 
   @Test
+  void workWithoutADeadlineIsBegunInItsLane() throws Exception {
+    Lanes lanes = new Lanes(8, 1);
+    Held first = new Held();
+    CountDownLatch told = new CountDownLatch(1);
+    Lanes.Begun<String> begun = lanes.begin("a", 1, first);
+    begun.onEnd(told::countDown);
+    Lanes.Begun<String> waiting = lanes.begin("a", 1, () -> "never");
+    assertThrows(Lanes.Full.class, () -> lanes.begin("a", 1, () -> "too much"));
+    first.begun.await();
+    assertFalse(begun.withdraw(), "it is under way");
+    assertTrue(waiting.withdraw());
+    assertFalse(begun.isDone());
+    first.end.countDown();
+    told.await();
+    assertTrue(begun.isDone());
+    assertEquals("done", begun.result());
+    awaitLoad(lanes, 0);
+    assertFalse(waiting.isDone(), "it was taken back");
+
+    IllegalStateException thrown = new IllegalStateException();
+    Lanes.Begun<String> failing =
+        lanes.begin(
+            "a",
+            1,
+            () -> {
+              throw thrown;
+            });
+    assertEquals(thrown, assertThrows(ExecutionException.class, failing::result).getCause());
+  }
+
+  /** Like work with a deadline: somebody has to look. */
+  @Test
+  void workWithoutADeadlineIsNoWorkersForLong() throws Exception {
+    Lanes lanes = new Lanes(1, 1);
+    Held held = new Held();
+    Lanes.Begun<String> begun = lanes.begin("a", 1, held);
+    held.begun.await();
+    CompletableFuture<String> other = start(lanes, "b", 1, LONG, () -> "served");
+    while (!other.isDone()) {
+      begun.look();
+      TimeUnit.MILLISECONDS.sleep(1);
+    }
+    assertEquals("served", other.get());
+    assertFalse(begun.isDone());
+    held.end.countDown();
+    assertEquals("done", begun.result());
+  }
+
+  @Test
   void whatWorkThrowsReachesTheCaller() {
     Lanes lanes = new Lanes(1, 1);
     IllegalStateException thrown = new IllegalStateException();
