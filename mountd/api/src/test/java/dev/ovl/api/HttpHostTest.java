@@ -155,6 +155,11 @@ class HttpHostTest {
     public int read() {
       return 0;
     }
+
+    @Override
+    public int read(byte[] bytes, int offset, int length) {
+      return length;
+    }
   }
 
   @Test
@@ -166,6 +171,11 @@ class HttpHostTest {
               @Override
               public int read() throws IOException {
                 throw new IOException("the disk is gone");
+              }
+
+              @Override
+              public int read(byte[] bytes, int offset, int length) throws IOException {
+                return read();
               }
             });
     CompletableFuture<String> sent = new CompletableFuture<>();
