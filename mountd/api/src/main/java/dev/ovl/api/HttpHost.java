@@ -267,7 +267,7 @@ public final class HttpHost implements CommandHost {
           watch.begun();
           byte[] buffer = new byte[BUFFER_BYTES];
           long bytes = 0;
-          for (int n = answer.body().read(buffer); n >= 0; n = answer.body().read(buffer)) {
+          for (int n = read(answer, buffer); n >= 0; n = read(answer, buffer)) {
             write(to, ByteBuffer.wrap(buffer, 0, n));
             bytes += n;
             watch.at(0, bytes);
@@ -275,6 +275,18 @@ public final class HttpHost implements CommandHost {
           String result = answer.trailers().getOrDefault(TALLY.toLowerCase(Locale.ROOT), "");
           return Tally.of(json.readObject(result.getBytes(StandardCharsets.UTF_8)));
         });
+  }
+
+  /** What fails in the middle can only be made to have no end: the log has the reason. */
+  private int read(UnixHttp.Answer archive, byte[] buffer) throws IOException, HostException {
+    try {
+      return archive.body().read(buffer);
+    } catch (UnixHttp.CancelledException | InterruptedIOException e) {
+      throw e;
+    } catch (IOException e) {
+      throw lost(
+          Failure.Kind.UNAVAILABLE, "the daemon ended in the middle of the archive", Route.DIFF, e);
+    }
   }
 
   private static void write(WritableByteChannel to, ByteBuffer bytes) throws HostException {
@@ -497,11 +509,9 @@ public final class HttpHost implements CommandHost {
 
   private <T> T exchange(UnixHttp http, Call call, BodyReader<T> reader) throws HostException {
     Route route = call.route();
-    boolean answered = false;
     boolean whole = false;
     try {
       UnixHttp.Answer answer = http.ask(call.request());
-      answered = true;
       if (answer.status() >= 300) {
         Failure failure = failure(answer);
         whole = http.isReusable();
@@ -517,8 +527,7 @@ public final class HttpHost implements CommandHost {
     } catch (UnixHttp.NoDaemonException e) {
       throw lost(Failure.Kind.UNAVAILABLE, e.getMessage(), route, e);
     } catch (IOException e) {
-      String when = answered ? "in the middle of its answer" : "before it had answered";
-      throw lost(Failure.Kind.UNAVAILABLE, "the daemon ended " + when, route, e);
+      throw lost(Failure.Kind.UNAVAILABLE, "the daemon ended before it had answered", route, e);
     } catch (JsonException e) {
       throw lost(
           Failure.Kind.UNAVAILABLE,

@@ -242,7 +242,7 @@ class HttpHostTest {
                   host.diff(
                       BASE, packing, Channels.newChannel(new ByteArrayOutputStream()), Watch.NONE));
       assertTrue(
-          e.getMessage().startsWith("the daemon ended in the middle of its answer ("),
+          e.getMessage().startsWith("the daemon ended in the middle of the archive ("),
           e::getMessage);
       assertFalse(e.getMessage().contains("not known"), "it changes nothing");
     }

@@ -12,8 +12,6 @@ import org.junit.jupiter.api.extension.RegisterExtension;
 
 /** A daemon or its client dies while an archive goes from one to the other. */
 class BrokenStreamsTest {
-  private static final String LOST = "the daemon ended in the middle of its answer";
-
   @RegisterExtension
   @Order(1)
   final Scratch scratch = Scratch.tmpfs();
@@ -94,7 +92,9 @@ class BrokenStreamsTest {
   void aDaemonThatIsKilledInAnUploadIsOneLine() {
     Result upload = whileUploading("kill -9 " + daemon.pid());
     assertEquals(
-        "layer apply base: " + LOST + whichDaemon() + "; whether it was done is not known",
+        "layer apply base: the daemon ended before it had answered"
+            + whichDaemon()
+            + "; whether it was done is not known",
         upload.ended(1).errorLine());
     assertAsItWas();
   }
@@ -102,7 +102,9 @@ class BrokenStreamsTest {
   @Test
   void aDaemonThatIsKilledInADownloadIsOneLine() {
     Result download = whileDownloading("kill -9 " + daemon.pid());
-    assertEquals("layer diff base: " + LOST + whichDaemon(), download.ended(1).errorLine());
+    assertEquals(
+        "layer diff base: the daemon ended in the middle of the archive" + whichDaemon(),
+        download.ended(1).errorLine());
     assertAsItWas();
   }
 
