@@ -22,7 +22,8 @@ import java.util.function.Supplier;
  * @param run its run directory
  * @param place where the command runs
  * @param sys the system calls, if the engine is to run here
- * @param note told why a daemon that is there was not taken, if that is odd
+ * @param note told why a daemon that is there was not taken, if that is odd, and what the engine in
+ *     this process brought in order
  */
 public record HostChoice(
     OsPath root, OsPath run, Place place, Supplier<Syscalls> sys, Consumer<String> note) {
@@ -58,7 +59,7 @@ public record HostChoice(
   }
 
   private CommandHost engine() {
-    return new EngineHost(sys.get(), root, run);
+    return new EngineHost(sys.get(), root, run, note);
   }
 
   private Optional<CommandHost> daemonIfRight(OsPath socket) {

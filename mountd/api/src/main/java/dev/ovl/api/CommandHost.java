@@ -94,6 +94,17 @@ public interface CommandHost extends AutoCloseable {
   /** Checks what {@link #commit} checks before it begins. */
   Done checkCommit(String name, Optional<String> as) throws HostException;
 
+  /**
+   * Makes the own upper of a stack that is down a committed layer as it is, and puts a new one
+   * above it.
+   *
+   * @return the layer's id
+   */
+  String commitByMove(String name) throws HostException;
+
+  /** Checks what {@link #commitByMove} checks before it begins. */
+  Done checkCommitByMove(String name) throws HostException;
+
   // ---- content of stacks and layers ---------------------------------------------------------
 
   /**

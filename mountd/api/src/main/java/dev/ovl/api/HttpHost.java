@@ -213,6 +213,18 @@ public final class HttpHost implements CommandHost {
         progress(Watch.NONE, Done::of));
   }
 
+  @Override
+  public String commitByMove(String name) throws HostException {
+    return exchange(
+        call(Route.COMMIT, name).flags(false, true),
+        progress(Watch.NONE, result -> result.string("layer")));
+  }
+
+  @Override
+  public Done checkCommitByMove(String name) throws HostException {
+    return exchange(call(Route.COMMIT, name).flags(true, true), progress(Watch.NONE, Done::of));
+  }
+
   /** A call that concerns the content of a stack, or of a layer by the other route. */
   private Call call(Route ofStack, Route ofLayer, Subject subject) {
     return switch (subject) {

@@ -56,7 +56,7 @@ public enum Route {
   /** {@link CommandHost#apply}: lines of progress, then the result. */
   APPLY("apply", "POST", "/v1/stacks/{name}/apply", Access.WRITE, "dryRun", "format"),
   /** {@link CommandHost#commit}: lines of progress, then the result. */
-  COMMIT("commit", "POST", "/v1/stacks/{name}/commit", Access.WRITE, "dryRun", "id"),
+  COMMIT("commit", "POST", "/v1/stacks/{name}/commit", Access.WRITE, "dryRun move", "id"),
   /** {@link CommandHost#levels}: {@code {"levels": […]}}. */
   TREE("tree", "GET", "/v1/stacks/{name}/tree", Access.READ, ""),
   /** {@link CommandHost#layers}: {@code {"layers": […]}}. */

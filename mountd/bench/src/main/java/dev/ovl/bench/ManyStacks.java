@@ -121,7 +121,8 @@ final class ManyStacks {
     return new EngineHost(
         new LinuxSyscalls(),
         OsPath.of(root.toString()),
-        OsPath.of(scratch.resolve("run-here").toString()));
+        OsPath.of(scratch.resolve("run-here").toString()),
+        System.err::println);
   }
 
   private void createAndMount(CommandHost host, int count) throws Exception {

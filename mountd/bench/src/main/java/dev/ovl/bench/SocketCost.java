@@ -62,7 +62,8 @@ final class SocketCost {
     return new EngineHost(
         new LinuxSyscalls(),
         OsPath.of(root.toString()),
-        OsPath.of(scratch.resolve("run2").toString()));
+        OsPath.of(scratch.resolve("run2").toString()),
+        System.err::println);
   }
 
   private void warmUp(List<Turns.Way> ways) throws Exception {

@@ -333,6 +333,57 @@ class LayersTest {
     ovlctl.run("layer", "put", "next").fine();
   }
 
+  @Test
+  void anUpperBecomesALayerWithoutBeingCopied() {
+    createWeb();
+    assertEquals(
+        "--move and --as exclude each other: the layer keeps its id",
+        ovlctl.run("commit", "web", "--move", "--as", "x").failed(2).replace("commit web: ", ""));
+    assertTrue(ovlctl.run("commit", "web", "--move").failed(1).startsWith("commit web: is up on "));
+    ovlctl.run("down", "web").fine();
+    String changes = ovlctl.run("changes", "web").fine().out();
+    String inode = ovlctl.shell("stat -c %i root/overlay2/*/diff/new").fine().out();
+    assertEquals(
+        "would commit the upper of web and give it a new one",
+        ovlctl.run("--dry-run", "commit", "web", "--move").ended(0).errorLine());
+    assertEquals(changes, ovlctl.run("changes", "web").fine().out());
+
+    String id = ovlctl.run("commit", "web", "--move").fine().out().strip();
+    assertEquals("", ovlctl.run("changes", "web").fine().out());
+    assertEquals(changes, ovlctl.run("layer", "changes", id).fine().out());
+    assertEquals(inode, ovlctl.shell("stat -c %i root/overlay2/" + id + "/diff/new").fine().out());
+    ovlctl.run("up", "web").fine();
+    assertEquals("new\n", ovlctl.shell("cat merged/new; test ! -e merged/etc/hosts").fine().out());
+    assertTrue(ovlctl.run("layer", "rm", id).failed(1).endsWith("is needed by stack web (EBUSY)"));
+    ovlctl.run("down", "web").fine();
+    Map<?, ?> made = (Map<?, ?>) ovlctl.run("commit", "web", "--move", "--json").fine().json();
+    assertTrue(made.get("layer").toString().matches("[0-9a-f]{64}"), made::toString);
+  }
+
+  @Test
+  void lostLinksAreMadeAnewByACleanup() {
+    createBase();
+    ovlctl.run("layer", "create", "top", "--parent", "base").fine();
+    ovlctl.shell("rm root/overlay2/l/*").fine();
+    assertTrue(
+        ovlctl
+            .run("layer", "inspect", "top")
+            .failed(1)
+            .endsWith(", a link that is lost: try 'layer cleanup' (ENOENT)"));
+    Result cleanup = ovlctl.run("layer", "cleanup").ended(0);
+    if (host == Host.IN_PROCESS) {
+      assertTrue(
+          cleanup
+              .err()
+              .matches(
+                  "(?s).*ovlctl: overlay2: layer top: made its lost link [A-Z2-7]{26} anew\n.*"),
+          cleanup.err());
+    }
+    ovlctl.run("layer", "inspect", "top").fine();
+    ovlctl.run("layer", "get", "top").fine();
+    ovlctl.run("layer", "put", "top").fine();
+  }
+
   // ---- archives -----------------------------------------------------------------------------
 
   @Test

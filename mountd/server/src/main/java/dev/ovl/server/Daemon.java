@@ -64,7 +64,7 @@ public final class Daemon {
     this.sys = sys;
     this.options = options;
     this.manager = manager;
-    this.host = new EngineHost(sys, options.root(), options.run());
+    this.host = new EngineHost(sys, options.root(), options.run(), LOG::warn);
     this.lanes = new Lanes(options.workers(), MAX_WAITING);
   }
 

@@ -45,6 +45,7 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.Consumer;
 import java.util.function.Predicate;
 
 /** The engine of this process as host of commands. */
@@ -62,9 +63,13 @@ public final class EngineHost implements CommandHost {
   private final Contents contents;
   private final LayerWork layers;
   private final DirectMounts mounts;
+  private final Consumer<String> mended;
 
   /** Whether what dead processes left was looked for. Twice does no harm. */
   private volatile boolean recovered;
+
+  /** The same for layers, which are more work to look through. */
+  private volatile boolean layersRecovered;
 
   /**
    * Touches nothing yet.
@@ -72,14 +77,17 @@ public final class EngineHost implements CommandHost {
    * @param sys what to call
    * @param root the root directory, which need not exist yet
    * @param run the run directory, which need not exist yet
+   * @param mended told what was brought in order of what crashes and other tools left of layers, a
+   *     line each
    */
-  public EngineHost(Syscalls sys, OsPath root, OsPath run) {
+  public EngineHost(Syscalls sys, OsPath root, OsPath run, Consumer<String> mended) {
     this.sys = sys;
     this.root = root;
     this.stacks = new Stacks(sys, root, run);
     this.contents = new Contents(sys, stacks);
     this.layers = new LayerWork(stacks.layers());
     this.mounts = new DirectMounts(sys, run);
+    this.mended = mended;
   }
 
   // ---- questions ----------------------------------------------------------------------------
@@ -311,7 +319,7 @@ public final class EngineHost implements CommandHost {
 
   @Override
   public String commit(String name, Optional<String> as, Watch watch) throws HostException {
-    return change(false, () -> contents.commit(name, as, watch));
+    return changeLayers(false, () -> contents.commit(name, as, watch));
   }
 
   @Override
@@ -323,6 +331,22 @@ public final class EngineHost implements CommandHost {
           stacks.checkCommit(stack, Requests.layer(as));
           return Done.would(
               "would commit " + stack + as.map(layer -> " as layer " + layer).orElse(""));
+        });
+  }
+
+  @Override
+  public String commitByMove(String name) throws HostException {
+    return changeLayers(false, () -> stacks.commitByMove(StackName.of(name)).text());
+  }
+
+  @Override
+  public Done checkCommitByMove(String name) throws HostException {
+    return change(
+        true,
+        () -> {
+          StackName stack = StackName.of(name);
+          stacks.checkCommitByMove(stack);
+          return Done.would("would commit the upper of " + stack + " and give it a new one");
         });
   }
 
@@ -349,7 +373,7 @@ public final class EngineHost implements CommandHost {
   public Tally apply(
       Subject to, Optional<String> format, ReadableByteChannel archive, boolean dryRun, Watch watch)
       throws HostException {
-    return change(dryRun, () -> contents.apply(to, format, archive, dryRun, watch));
+    return changeLayers(dryRun, () -> contents.apply(to, format, archive, dryRun, watch));
   }
 
   // ---- layers -------------------------------------------------------------------------------
@@ -366,27 +390,27 @@ public final class EngineHost implements CommandHost {
 
   @Override
   public Done createLayer(LayerDraft draft, boolean dryRun) throws HostException {
-    return change(dryRun, () -> layers.create(draft, dryRun));
+    return changeLayers(dryRun, () -> layers.create(draft, dryRun));
   }
 
   @Override
   public Done commitLayer(LayerName layer, boolean dryRun) throws HostException {
-    return change(dryRun, () -> layers.commit(layer, dryRun));
+    return changeLayers(dryRun, () -> layers.commit(layer, dryRun));
   }
 
   @Override
   public Done getLayer(LayerName layer, boolean dryRun) throws HostException {
-    return change(dryRun, () -> layers.get(layer, dryRun));
+    return changeLayers(dryRun, () -> layers.get(layer, dryRun));
   }
 
   @Override
   public Done putLayer(LayerName layer, boolean dryRun) throws HostException {
-    return change(dryRun, () -> layers.put(layer, dryRun));
+    return changeLayers(dryRun, () -> layers.put(layer, dryRun));
   }
 
   @Override
   public Done removeLayer(LayerName layer, boolean dryRun) throws HostException {
-    return change(dryRun, () -> layers.remove(layer, dryRun));
+    return changeLayers(dryRun, () -> layers.remove(layer, dryRun));
   }
 
   @Override
@@ -396,7 +420,14 @@ public final class EngineHost implements CommandHost {
 
   @Override
   public Done cleanUpLayers(Optional<String> driver, boolean dryRun) throws HostException {
-    return change(dryRun, () -> layers.cleanUp(driver, dryRun));
+    return change(
+        dryRun,
+        () -> {
+          if (!dryRun) {
+            recoverLayers();
+          }
+          return layers.cleanUp(driver, dryRun);
+        });
   }
 
   // ---- housekeeping -------------------------------------------------------------------------
@@ -407,6 +438,9 @@ public final class EngineHost implements CommandHost {
         true,
         () -> {
           recoverStacks();
+          if (!layersRecovered) {
+            recoverLayers();
+          }
           return Done.SILENT;
         });
   }
@@ -414,6 +448,11 @@ public final class EngineHost implements CommandHost {
   private void recoverStacks() throws EngineException, ErrnoException {
     stacks.recover();
     recovered = true;
+  }
+
+  private void recoverLayers() throws EngineException, ErrnoException {
+    stacks.layers().recover().forEach(mended);
+    layersRecovered = true;
   }
 
   @Override
@@ -439,6 +478,17 @@ public final class EngineHost implements CommandHost {
         () -> {
           if (!dryRun && !recovered) {
             recoverStacks();
+          }
+          return work.run();
+        });
+  }
+
+  private <T> T changeLayers(boolean dryRun, Work<T> work) throws HostException {
+    return change(
+        dryRun,
+        () -> {
+          if (!dryRun && !layersRecovered) {
+            recoverLayers();
           }
           return work.run();
         });

@@ -227,7 +227,7 @@ public final class LayerDirectories {
       throw e;
     }
     try {
-      if (sys.flock(fd.number(), Linux.LOCK_EX | Linux.LOCK_NB)) {
+      if (sys.flock(fd.number(), Linux.LOCK_EX | Linux.LOCK_NB) && isAt(passing, fd)) {
         held.put(passing, fd);
         return;
       }
@@ -236,5 +236,11 @@ public final class LayerDirectories {
       throw e;
     }
     fd.close();
+  }
+
+  /** Not any more where its operation ended between opening and locking. */
+  private boolean isAt(OsPath passing, Fd fd) throws ErrnoException {
+    Statx opened = sys.statx(fd.number(), OsPath.EMPTY, Linux.AT_EMPTY_PATH, Linux.STATX_INO);
+    return files.lstat(passing).filter(now -> now.identity().equals(opened.identity())).isPresent();
   }
 }

@@ -226,6 +226,8 @@ final class Leftovers {
     return before.isPresent()
         && locks.isFree(store.lockFile(name))
         && condition.holds()
+        // whoever began meanwhile still has the lock, or has changed the file
+        && locks.isFree(store.lockFile(name))
         && files.lstat(file).filter(now -> isSame(now, before.get())).isPresent();
   }
 

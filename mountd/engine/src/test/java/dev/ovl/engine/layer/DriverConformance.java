@@ -43,7 +43,7 @@ import org.junit.jupiter.api.extension.RegisterExtension;
  * What every driver does, on the kernel that this runs on. A class that extends this one names the
  * driver and skips where the machine lacks what it needs.
  */
-abstract class DriverConformance {
+public abstract class DriverConformance {
   private static final int DEEP = 200;
   private static final int THREADS = 8;
 
@@ -54,7 +54,10 @@ abstract class DriverConformance {
   private final String name;
   private final List<Stacks> opened = new ArrayList<>();
 
-  DriverConformance(String name) {
+  /**
+   * @param name of the driver
+   */
+  protected DriverConformance(String name) {
     this.name = name;
   }
 

@@ -508,22 +508,31 @@ public final class ApiHandler implements RequestHandler {
         Tally::json);
   }
 
-  /** It changes nothing of the stack, which can go down and up meanwhile. */
   private HttpAnswer commit(Asked asked) throws HostException {
+    String name = asked.name();
     Optional<String> as = asked.text("id");
+    boolean move = asked.flag("move");
+    if (move && as.isPresent()) {
+      throw usage("a layer that was a stack's upper keeps its id");
+    }
     if (asked.dryRun()) {
       return lines(
-          reading(asked, (watch, pieces) -> host.checkCommit(asked.name(), as)), false, Done::json);
+          reading(
+              asked,
+              (watch, pieces) -> move ? host.checkCommitByMove(name) : host.checkCommit(name, as)),
+          false,
+          Done::json);
     }
+    LongWork.Job<String> job =
+        (watch, pieces) ->
+            told(
+                asked,
+                name,
+                layer -> Optional.empty(),
+                () -> move ? host.commitByMove(name) : host.commit(name, as, watch));
+    // a copy changes nothing of the stack, which can go down and up meanwhile
     return lines(
-        reading(
-            asked,
-            (watch, pieces) ->
-                told(
-                    asked,
-                    asked.name(),
-                    layer -> Optional.empty(),
-                    () -> host.commit(asked.name(), as, watch))),
+        move ? begin(asked, name, 1, true, job) : reading(asked, job),
         true,
         layer -> Map.of("layer", layer));
   }

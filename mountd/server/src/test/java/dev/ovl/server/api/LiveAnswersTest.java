@@ -237,12 +237,15 @@ class LiveAnswersTest {
     ask(Route.TREE, "on", "", "");
     ask(Route.COMMIT, "on", "?dryRun=true&id=next", "");
     assertLast("{\"result\":{\"layer\":\"next\"}}", ask(Route.COMMIT, "on", "?id=next", ""));
+    ask(Route.COMMIT, "on", "?move=true&dryRun=true", "");
+    String moved = ask(Route.COMMIT, "on", "?move=true", "").lines().toList().getLast();
     ask(Route.LAYERS, "", "?driver=overlay2", "");
     ask(Route.LAYER_STATUS);
     ask(Route.LAYER_CLEANUP);
     ask(Route.REMOVE, "on", "", "");
     ask(Route.LAYER_REMOVE, "next", "?dryRun=true", "");
-    for (String id : List.of("next", "top", "base")) {
+    String frozen = moved.replaceFirst(".*\"layer\":\"([^\"]+)\".*", "$1");
+    for (String id : List.of("next", frozen, "top", "base")) {
       ask(Route.LAYER_REMOVE, id, "", "");
     }
   }
@@ -289,8 +292,10 @@ class LiveAnswersTest {
             "create",
             "apply",
             "commit",
+            "commit",
             "layer cleanup",
             "rm",
+            "layer rm",
             "layer rm",
             "layer rm",
             "layer rm",
@@ -312,6 +317,8 @@ class LiveAnswersTest {
     ask(404, Route.APPLY, "nosuch", "", EMPTY_TAR);
     ask(404, Route.TREE, "nosuch", "", "");
     ask(404, Route.COMMIT, "nosuch", "", "");
+    ask(404, Route.COMMIT, "nosuch", "?move=true", "");
+    ask(400, Route.COMMIT, "nosuch", "?move=true&id=a", "");
     ask(400, Route.LAYER_INSPECT, "-", "", "");
     ask(400, Route.LAYERS, "", "?driver=nosuch", "");
     ask(400, Route.LAYER_DIFF, "nosuch", "?format=zip", "");

@@ -154,7 +154,11 @@ public final class Overlay2Home {
               .orElseThrow(
                   () ->
                       EngineException.failed(
-                          "layer " + id + " lies on " + link + ", a link that is lost",
+                          "layer "
+                              + id
+                              + " lies on "
+                              + link
+                              + ", a link that is lost: try 'layer cleanup'",
                           Errno.ENOENT));
       Optional<LayerId> layer = layerOf(target);
       below.add(new Below(link, layer.map(this::diff).orElse(target), layer));

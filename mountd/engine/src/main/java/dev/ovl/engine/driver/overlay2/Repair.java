@@ -50,16 +50,32 @@ final class Repair {
     }
     List<LayerId> layers = repair.sweepHalfMade(home.layers());
     for (LayerId id : layers) {
-      repair.sweepDraft(id);
+      repair.unlessRemoved(id, () -> repair.sweepDraft(id));
     }
     repair.findLinks();
     for (LayerId id : layers) {
-      repair.link(id);
+      repair.unlessRemoved(id, () -> repair.link(id));
     }
     repair.removeStrayLinks(Set.copyOf(layers));
     repair.lowers(layers);
     repair.commitParents(layers);
     return repair.done;
+  }
+
+  /** What is done to a layer. */
+  private interface Step {
+    void run() throws EngineException, ErrnoException;
+  }
+
+  /** Another process may remove a layer at any moment: that it cannot be repaired then is fine. */
+  private void unlessRemoved(LayerId id, Step step) throws EngineException, ErrnoException {
+    try {
+      step.run();
+    } catch (EngineException | ErrnoException e) {
+      if (home.exists(id)) {
+        throw e;
+      }
+    }
   }
 
   // ---- layers that were never whole ---------------------------------------------------------
@@ -79,10 +95,11 @@ final class Repair {
 
   /** Other engines make a layer's directory first and give it a link before it has any content. */
   private boolean isHalfMade(LayerId id) throws ErrnoException {
-    return home.exists(id)
-        && files.lstat(home.diff(id)).isEmpty()
+    return files.lstat(home.diff(id)).isEmpty()
         && home.link(id).isEmpty()
-        && home.lowerLinks(id).isEmpty();
+        && home.lowerLinks(id).isEmpty()
+        // asked last: one that was removed meanwhile had nothing of these either
+        && home.exists(id);
   }
 
   /** Content that was being written into the layer when its process ended. */
@@ -157,22 +174,21 @@ final class Repair {
   // ---- parents ------------------------------------------------------------------------------
 
   /** Who died between making a layer and marking the one below it. */
-  private void commitParents(List<LayerId> layers) throws ErrnoException {
+  private void commitParents(List<LayerId> layers) throws EngineException, ErrnoException {
     for (LayerId id : layers) {
       List<String> below = home.lowerLinks(id);
       LayerId parent = below.isEmpty() ? null : linked.get(below.get(0));
       if (parent != null && home.exists(parent) && !home.isCommitted(parent)) {
-        home.commit(parent);
+        unlessRemoved(parent, () -> home.commit(parent));
         done.add("layer " + parent + ": marked as read-only, since layer " + id + " lies on it");
       }
     }
   }
 
-  // ---- lost parents
-  // ------------------------------------------------------------------------------
+  // ---- lost parents -------------------------------------------------------------------------
 
   /** A layer with a work directory has a parent; a child's list tells which. */
-  private void lowers(List<LayerId> layers) throws ErrnoException {
+  private void lowers(List<LayerId> layers) throws EngineException, ErrnoException {
     Map<String, List<String>> belowLink = new HashMap<>();
     Set<LayerId> lost = new HashSet<>();
     for (LayerId id : layers) {
@@ -187,7 +203,7 @@ final class Repair {
     for (LayerId id : lost) {
       List<String> below = belowLink.get(linkOf.get(id));
       if (below != null) {
-        home.writeLower(id, below);
+        unlessRemoved(id, () -> home.writeLower(id, below));
         done.add("layer " + id + ": wrote its lower file anew, after that of a layer above it");
       } else if (files.list(home.diff(id)).isEmpty()) {
         home.remove(id);
