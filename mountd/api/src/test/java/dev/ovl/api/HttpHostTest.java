@@ -123,7 +123,9 @@ class HttpHostTest {
           head.startsWith("POST /v1/layers/base/apply?driver=overlay2&format=aufs HTTP/1.1\r\n"),
           head);
       assertTrue(head.contains("\r\nTransfer-Encoding: chunked\r\n"), head);
-      assertTrue(sent.get().length() > bytes.length);
+      // the beginning may have come together with the head
+      int before = head.length() - head.indexOf("\r\n\r\n") - 4;
+      assertTrue(before + sent.get().length() > bytes.length);
     }
   }
 

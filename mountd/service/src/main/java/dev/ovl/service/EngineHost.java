@@ -450,8 +450,13 @@ public final class EngineHost implements CommandHost {
     recovered = true;
   }
 
-  private void recoverLayers() throws EngineException, ErrnoException {
-    stacks.layers().recover().forEach(mended);
+  /** What cannot be mended is in the way of nothing but itself. */
+  private void recoverLayers() {
+    try {
+      stacks.layers().recover().forEach(mended);
+    } catch (EngineException | ErrnoException e) {
+      mended.accept("layers that are broken cannot be mended: " + e.getMessage());
+    }
     layersRecovered = true;
   }
 

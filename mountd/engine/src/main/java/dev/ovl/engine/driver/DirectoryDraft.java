@@ -11,6 +11,7 @@ import dev.ovl.sys.Fd;
 import dev.ovl.sys.Linux;
 import dev.ovl.sys.OsPath;
 import dev.ovl.sys.Syscalls;
+import java.util.List;
 
 /**
  * Content for a directory, written into a copy beside it and put in its place by one rename. The
@@ -46,11 +47,9 @@ public final class DirectoryDraft implements Driver.Draft {
       throws EngineException, ErrnoException {
     Files files = new Files(sys);
     OsPath draft = draftOf(place);
-    files.removeTree(draft);
-    files.mkdir(draft, 0700);
-    Fd lock = files.openDirectory(draft);
+    sweep(sys, draft);
+    Fd lock = new PassingNames(sys).hold(draft, () -> files.mkdir(draft, 0700));
     try {
-      sys.flock(lock.number(), Linux.LOCK_EX | Linux.LOCK_NB);
       new LinkedCopy(sys).copy(place, draft);
       return new DirectoryDraft(sys, place, draft, lock, new TreeWriter(sys, draft, form, parents));
     } catch (EngineException | ErrnoException | RuntimeException failure) {
@@ -70,14 +69,9 @@ public final class DirectoryDraft implements Driver.Draft {
 
   /** Removes such a directory unless somebody is at work on it; returns whether it did. */
   public static boolean sweep(Syscalls sys, OsPath draft) throws ErrnoException {
-    Files files = new Files(sys);
-    try (Fd fd = files.openDirectory(draft)) {
-      if (!sys.flock(fd.number(), Linux.LOCK_EX | Linux.LOCK_NB)) {
-        return false;
-      }
-      files.removeTree(draft);
-      return true;
-    }
+    return !new PassingNames(sys)
+        .ofNobody(draft.parent(), List.of(draft.fileName()), new Files(sys)::removeTree)
+        .isEmpty();
   }
 
   @Override

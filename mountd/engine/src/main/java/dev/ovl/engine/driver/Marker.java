@@ -31,7 +31,8 @@ public final class Marker {
       return;
     }
     try {
-      files.replace(file, NOTHING, 0600);
+      files.create(file, NOTHING, 0600, true);
+      files.sync(file.parent());
     } catch (ErrnoException failure) {
       try {
         clear();

@@ -251,6 +251,31 @@ public final class Files {
   }
 
   /**
+   * As {@link #replace} where there is no such file yet.
+   *
+   * @return false when there is one; it stays as it is
+   */
+  public boolean createWhole(OsPath path, byte[] content, int permissions) throws ErrnoException {
+    OsPath temporary = temporary(path);
+    try {
+      write(temporary, content, permissions, true);
+      sys.renameat2(Linux.AT_FDCWD, temporary, Linux.AT_FDCWD, path, Linux.RENAME_NOREPLACE);
+    } catch (ErrnoException e) {
+      try {
+        remove(temporary);
+      } catch (ErrnoException second) {
+        e.addSuppressed(second);
+      }
+      if (e.is(Errno.EEXIST)) {
+        return false;
+      }
+      throw e;
+    }
+    sync(path.parent());
+    return true;
+  }
+
+  /**
    * Writes a new small file.
    *
    * @param durable whether its content is made so; its name is not in any case

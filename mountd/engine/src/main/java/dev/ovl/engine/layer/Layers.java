@@ -467,15 +467,31 @@ public final class Layers implements AutoCloseable {
    */
   public List<String> recover() throws EngineException, ErrnoException {
     format.check();
-    List<String> done = new ArrayList<>();
+    List<Driver> used = new ArrayList<>();
     for (Driver driver : drivers.all()) {
       if (driver.isUsed()) {
-        for (String line : driver.recover()) {
-          done.add(driver.name() + ": " + line);
-        }
+        used.add(driver);
       }
     }
-    return done;
+    return used.isEmpty() ? List.of() : recover(used);
+  }
+
+  /** One at a time. What others do with layers meanwhile is left alone. */
+  private List<String> recover(List<Driver> used) throws EngineException, ErrnoException {
+    files.mkdirs(lockDirectory(), 0700);
+    try (Locks.Held held = locks.acquire(lockDirectory().resolve("recover"), "recovery")) {
+      try {
+        List<String> done = new ArrayList<>();
+        for (Driver driver : used) {
+          for (String line : driver.recover()) {
+            done.add(driver.name() + ": " + line);
+          }
+        }
+        return done;
+      } finally {
+        held.removeFile();
+      }
+    }
   }
 
   // ---- questions ----------------------------------------------------------------------------

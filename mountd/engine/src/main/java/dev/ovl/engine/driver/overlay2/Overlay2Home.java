@@ -111,7 +111,16 @@ public final class Overlay2Home {
 
   /** The name of the layer's short link; empty when its file is lost or makes no sense. */
   public Optional<String> link(LayerId id) throws ErrnoException {
-    return text(layer(id).resolve("link")).filter(ShortLinks::isName);
+    return linkText(id).filter(ShortLinks::isName);
+  }
+
+  /** What the layer's {@code link} file says, sense or not; empty when it is lost. */
+  Optional<String> linkText(LayerId id) throws ErrnoException {
+    return text(linkFile(id));
+  }
+
+  private OsPath linkFile(LayerId id) {
+    return layer(id).resolve("link");
   }
 
   private Optional<String> text(OsPath path) throws ErrnoException {
@@ -248,9 +257,23 @@ public final class Overlay2Home {
     return text.getBytes(StandardCharsets.US_ASCII);
   }
 
-  /** Writes the layer's {@code link} file anew. */
-  void writeLink(LayerId id, String link) throws ErrnoException {
-    files.replace(layer(id).resolve("link"), ascii(link), 0644);
+  /**
+   * Writes the layer's {@code link} file anew.
+   *
+   * @param before what it says, empty where it is lost: when it says something else by now nothing
+   *     is written
+   * @return whether it was written
+   */
+  boolean writeLink(LayerId id, String link, Optional<String> before) throws ErrnoException {
+    OsPath file = linkFile(id);
+    if (before.isEmpty()) {
+      return files.createWhole(file, ascii(link), 0644);
+    }
+    if (!text(file).equals(before)) {
+      return false;
+    }
+    files.replace(file, ascii(link), 0644);
+    return true;
   }
 
   /** Whether the layer is read-only. */

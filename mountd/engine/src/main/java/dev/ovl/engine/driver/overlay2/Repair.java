@@ -122,17 +122,17 @@ final class Repair {
   }
 
   private void link(LayerId id) throws EngineException, ErrnoException {
-    Optional<String> written = home.link(id);
+    Optional<String> text = home.linkText(id);
+    Optional<String> written = text.filter(ShortLinks::isName);
     if (written.isPresent()) {
       LayerId owner = linked.get(written.get());
       if (id.equals(owner)) {
         linkOf.put(id, written.get());
         return;
       }
-      if (owner == null && links.make(written.get(), Overlay2Home.linkTarget(id))) {
+      if (owner == null && remake(written.get(), id)) {
         linked.put(written.get(), id);
         linkOf.put(id, written.get());
-        done.add("layer " + id + ": made its lost link " + written.get() + " anew");
         return;
       }
     }
@@ -142,9 +142,29 @@ final class Repair {
             .map(Map.Entry::getKey)
             .findFirst();
     String name = present.isPresent() ? present.get() : newLink(id);
-    home.writeLink(id, name);
-    linkOf.put(id, name);
-    done.add("layer " + id + ": wrote its link file anew, for " + name);
+    boolean wrote = false;
+    try {
+      wrote = home.writeLink(id, name, text);
+    } finally {
+      if (!wrote && present.isEmpty()) {
+        linked.remove(name);
+        links.remove(name);
+      }
+    }
+    if (wrote) {
+      linkOf.put(id, name);
+      done.add("layer " + id + ": wrote its link file anew, for " + name);
+    }
+  }
+
+  /** Returns false when the name is another layer's. */
+  private boolean remake(String link, LayerId id) throws ErrnoException {
+    if (links.make(link, Overlay2Home.linkTarget(id))) {
+      done.add("layer " + id + ": made its lost link " + link + " anew");
+      return true;
+    }
+    // whoever makes the layer at this moment has made it
+    return links.target(link).equals(Optional.of(Overlay2Home.linkTarget(id)));
   }
 
   private String newLink(LayerId id) throws EngineException, ErrnoException {
@@ -196,7 +216,10 @@ final class Repair {
       for (int i = 0; i + 1 < below.size(); i++) {
         belowLink.putIfAbsent(below.get(i), below.subList(i + 1, below.size()));
       }
-      if (below.isEmpty() && files.lstat(home.work(id)).filter(Statx::isDirectory).isPresent()) {
+      if (below.isEmpty()
+          && files.lstat(home.work(id)).filter(Statx::isDirectory).isPresent()
+          // asked again: one that was removed and made anew meanwhile has lost nothing
+          && home.lowerLinks(id).isEmpty()) {
         lost.add(id);
       }
     }

@@ -86,24 +86,37 @@ public final class VfsDriver implements Driver {
         String text = name.toString();
         int start = text.startsWith(Files.TEMPORARY_PREFIX) ? Files.TEMPORARY_PREFIX.length() : 0;
         Optional<LayerId> id = LayerId.parse(text.substring(start));
-        if (id.isPresent() && !trees.exists(id.get()) && !trees.isBeingMade(id.get())) {
+        if (id.isPresent() && isOfNoLayer(id.get())) {
           files.remove(home.resolve(directory).resolve(name));
         }
       }
     }
     for (LayerId id : trees.list()) {
-      List<LayerId> ancestors = ancestors(id);
-      if (!ancestors.isEmpty() && !isCommitted(ancestors.get(0))) {
-        commit(ancestors.get(0));
-        done.add(
-            "layer "
-                + ancestors.get(0)
-                + ": marked as read-only, since layer "
-                + id
-                + " lies on it");
+      try {
+        commitParent(id, done);
+      } catch (EngineException e) {
+        if (trees.exists(id)) {
+          done.add(e.getMessage());
+        }
       }
     }
     return done;
+  }
+
+  private boolean isOfNoLayer(LayerId id) throws ErrnoException {
+    return !trees.exists(id)
+        && !trees.isBeingMade(id)
+        // asked again: it may have been ready just between
+        && !trees.exists(id);
+  }
+
+  private void commitParent(LayerId id, List<String> done) throws EngineException, ErrnoException {
+    List<LayerId> ancestors = ancestors(id);
+    if (!ancestors.isEmpty() && !isCommitted(ancestors.get(0))) {
+      LayerId parent = ancestors.get(0);
+      commit(parent);
+      done.add("layer " + parent + ": marked as read-only, since layer " + id + " lies on it");
+    }
   }
 
   @Override
