@@ -38,7 +38,8 @@ public final class UpDown {
   /**
    * @param args the C program; the scratch directory, with {@code tmpfs} and {@code ext4} in it on
    *     such file systems; {@code full} or {@code quick}; some of {@code up-down}, {@code others},
-   *     {@code calls}, {@code usage}, {@code changes} and {@code apply}
+   *     {@code calls}, {@code usage}, {@code changes}, {@code docker-diff}, {@code apply} and
+   *     {@code layers}
    */
   public static void main(String[] args) throws Exception {
     Path scratch = Path.of(args[1]);
@@ -73,6 +74,9 @@ public final class UpDown {
       }
       if (wanted.contains("apply")) {
         benchmark.apply();
+      }
+      if (wanted.contains("layers")) {
+        benchmark.layers();
       }
     }
   }
@@ -152,6 +156,17 @@ public final class UpDown {
     System.out.println("|---|---|--:|--:|--:|--:|--:|");
     for (String fileSystem : List.of("tmpfs", "ext4")) {
       new Unpacking(scratch.resolve(fileSystem), Math.min(effort.rounds(), 31)).run(fileSystem);
+    }
+  }
+
+  /** Layers that come and go, against their directories and files made by hand. */
+  private void layers() throws Exception {
+    System.out.println(
+        "\n| file system | other layers | C µs | C, durable µs | engine µs | engine ÷ C, durable"
+            + " | quartiles |");
+    System.out.println("|---|--:|--:|--:|--:|--:|--:|");
+    for (String fileSystem : List.of("tmpfs", "ext4")) {
+      new LayerLife(floor, scratch.resolve(fileSystem), effort.rounds()).run(fileSystem);
     }
   }
 

@@ -71,6 +71,12 @@ public interface Driver extends AutoCloseable {
   List<LayerId> ancestors(LayerId id) throws EngineException, ErrnoException;
 
   /**
+   * The layers that lie directly on this one, sorted. Some microseconds for each layer that there
+   * is.
+   */
+  List<LayerId> children(LayerId id) throws EngineException, ErrnoException;
+
+  /**
    * Makes an empty layer that is to be filled by {@link #draft} and committed.
    *
    * @param parent exists, and is committed by this

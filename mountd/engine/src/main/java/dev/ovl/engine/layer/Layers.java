@@ -40,6 +40,7 @@ public final class Layers implements AutoCloseable {
   private final Locks locks;
   private final Gets gets;
   private final Users users;
+  private volatile boolean recovered;
 
   /** Who needs layers besides other layers. */
   public interface Users {
@@ -309,11 +310,15 @@ public final class Layers implements AutoCloseable {
     requireExisting(driver, id);
     refuseOwned(id);
     refuseMounted(driver, id);
+    if (recovered && !driver.isCommitted(id)) {
+      // whatever lies on a layer has committed it, and recovery has seen to what others made
+      return;
+    }
     Optional<String> user = users.of(id);
     if (user.isPresent()) {
       throw EngineException.failed("layer " + id + " is needed by " + user.get(), Errno.EBUSY);
     }
-    List<LayerId> children = children(driver, id);
+    List<LayerId> children = driver.children(id);
     if (!children.isEmpty()) {
       throw EngineException.failed(
           "layer "
@@ -323,17 +328,6 @@ public final class Layers implements AutoCloseable {
               + (children.size() > 1 ? " and " + (children.size() - 1) + " more" : ""),
           Errno.EBUSY);
     }
-  }
-
-  private static List<LayerId> children(Driver driver, LayerId id)
-      throws EngineException, ErrnoException {
-    List<LayerId> children = new ArrayList<>();
-    for (LayerId other : driver.layers()) {
-      if (driver.ancestors(other).stream().findFirst().filter(id::equals).isPresent()) {
-        children.add(other);
-      }
-    }
-    return children;
   }
 
   // ---- content ------------------------------------------------------------------------------
@@ -473,7 +467,9 @@ public final class Layers implements AutoCloseable {
         used.add(driver);
       }
     }
-    return used.isEmpty() ? List.of() : recover(used);
+    List<String> done = used.isEmpty() ? List.of() : recover(used);
+    recovered = true;
+    return done;
   }
 
   /** One at a time. What others do with layers meanwhile is left alone. */

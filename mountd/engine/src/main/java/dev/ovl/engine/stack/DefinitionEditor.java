@@ -401,7 +401,12 @@ final class DefinitionEditor {
       } else {
         Statx rootOf = files.stat(stack.lowers().get(0).path()).orElseThrow();
         return home.create(
-            layer.id(), layer.link(), links, Optional.of(rootOf), false, draft -> {});
+            layer.id(),
+            layer.link(),
+            links,
+            Optional.of(rootOf),
+            false,
+            draft -> home.noteOwner(draft, OsPath.of(stack.name().text())));
       }
     }
     return true;

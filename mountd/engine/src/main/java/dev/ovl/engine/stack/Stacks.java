@@ -112,7 +112,7 @@ public final class Stacks implements AutoCloseable {
                         holders),
                     new VfsDriver(sys, root))),
             locks,
-            new LayerUsers(store));
+            new LayerUsers(store, home));
     this.editor =
         new DefinitionEditor(
             sys, root, home, format, store, locks, mounts, users, mounter, lookout);

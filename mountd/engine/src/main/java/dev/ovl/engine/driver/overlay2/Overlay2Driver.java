@@ -131,6 +131,18 @@ public final class Overlay2Driver implements Driver {
   }
 
   @Override
+  public List<LayerId> children(LayerId id) throws ErrnoException {
+    Optional<String> link = home.link(id);
+    List<LayerId> children = new ArrayList<>();
+    for (LayerId other : link.isPresent() ? home.layers() : List.<LayerId>of()) {
+      if (home.lowerLinks(other).stream().findFirst().equals(link)) {
+        children.add(other);
+      }
+    }
+    return children;
+  }
+
+  @Override
   public void create(LayerId id, Optional<LayerId> parent) throws EngineException, ErrnoException {
     createReadWrite(id, parent);
   }

@@ -23,13 +23,17 @@ import java.util.stream.Collectors;
 /**
  * The directory of the overlay2 driver, {@code <root>/overlay2}, laid out as Docker lays it out: a
  * directory a layer ({@code diff link lower work merged committed}) and {@code l/} with the short
- * links.
+ * links. Docker does not know {@code stack}, a symbolic link to its stack's name in a stack's own
+ * layer.
  *
  * <p>Callers see to it that no two operations on one layer run at once.
  */
 public final class Overlay2Home {
   /** The driver's name and its directory's under the root. */
   public static final String NAME = "overlay2";
+
+  /** The file by which a stack's own layer tells that it is so. */
+  private static final String OWNER = "stack";
 
   private static final int ID_DIGITS = 64;
   private static final Pattern LINK_TARGET = Pattern.compile("\\.\\./([^/]+)/diff");
@@ -293,6 +297,21 @@ public final class Overlay2Home {
 
   private Marker committed(LayerId id) {
     return new Marker(sys, layer(id).resolve("committed"));
+  }
+
+  /**
+   * Notes whose own a layer is that is being made, by a symbolic link beside its content: unlike a
+   * file's, its text is as durable as the directory that it is in.
+   *
+   * @param draft from {@link LayerDirectories.Filling}
+   */
+  public void noteOwner(OsPath draft, OsPath owner) throws ErrnoException {
+    files.symlink(owner, draft.resolve(OWNER));
+  }
+
+  /** Who was noted as the layer's owner; empty for nobody's. */
+  public Optional<OsPath> owner(LayerId id) throws ErrnoException {
+    return files.readLink(layer(id).resolve(OWNER));
   }
 
   /**

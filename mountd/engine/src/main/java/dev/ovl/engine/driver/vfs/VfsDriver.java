@@ -153,15 +153,19 @@ public final class VfsDriver implements Driver {
     return home.resolve("committed").resolve(id.text());
   }
 
+  private List<String> ancestorLines(LayerId id) throws ErrnoException {
+    return files
+        .read(ancestorsFile(id))
+        .map(bytes -> new String(bytes, StandardCharsets.US_ASCII))
+        .orElse("")
+        .lines()
+        .toList();
+  }
+
   @Override
   public List<LayerId> ancestors(LayerId id) throws EngineException, ErrnoException {
     List<LayerId> ancestors = new ArrayList<>();
-    String text =
-        files
-            .read(ancestorsFile(id))
-            .map(bytes -> new String(bytes, StandardCharsets.US_ASCII))
-            .orElse("");
-    for (String line : text.lines().toList()) {
+    for (String line : ancestorLines(id)) {
       LayerId ancestor = LayerId.of(line);
       if (!trees.exists(ancestor)) {
         throw EngineException.failed(
@@ -170,6 +174,17 @@ public final class VfsDriver implements Driver {
       ancestors.add(ancestor);
     }
     return ancestors;
+  }
+
+  @Override
+  public List<LayerId> children(LayerId id) throws ErrnoException {
+    List<LayerId> children = new ArrayList<>();
+    for (LayerId other : trees.list()) {
+      if (ancestorLines(other).stream().findFirst().filter(id.text()::equals).isPresent()) {
+        children.add(other);
+      }
+    }
+    return children;
   }
 
   @Override
