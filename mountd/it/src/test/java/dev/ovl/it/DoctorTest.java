@@ -49,7 +49,9 @@ class DoctorTest {
                 + id
                 + "/diff && echo x >root/overlay2/"
                 + id
-                + "/diff/f && ln -s ../nowhere root/overlay2/l/AAAAAAAAAAAAAAAAAAAAAAAAAA"
+                + "/diff/f && ln -s lost root/overlay2/"
+                + id
+                + "/stack && ln -s /nowhere root/overlay2/l/AAAAAAAAAAAAAAAAAAAAAAAAAA"
                 + " && echo junk >root/stacks/bad.json")
         .fine();
     World before = World.of(scratch);

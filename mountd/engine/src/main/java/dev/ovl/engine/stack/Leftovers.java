@@ -194,14 +194,11 @@ final class Leftovers {
     }
   }
 
-  /** Only stacks' own layers lie on plain directories: all others are nobody's to sweep. */
+  /**
+   * All other layers are nobody's to sweep; so is one that was committed, and by that given away.
+   */
   private boolean isOfStack(LayerId id) throws ErrnoException {
-    for (String link : home.lowerLinks(id)) {
-      if (isOfDirectory(link)) {
-        return true;
-      }
-    }
-    return false;
+    return home.owner(id).isPresent() && !home.isCommitted(id);
   }
 
   private boolean isOfDirectory(String link) throws ErrnoException {

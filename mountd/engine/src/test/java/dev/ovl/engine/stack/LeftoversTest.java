@@ -205,9 +205,10 @@ class LeftoversTest {
     assertSwept(Kind.OPERATION, unfinished, () -> lab.directory(unfinished.resolve("diff")));
   }
 
-  /** An empty layer above a plain directory, as only stacks have them. */
+  /** An empty layer above a plain directory that says that it is a stack's own. */
   private void layerOfLostStack() throws Exception {
     lab.directory(home.resolve(ID + "/diff"));
+    lab.files.symlink(OsPath.of("lost"), home.resolve(ID + "/stack"));
     lab.write(home.resolve(ID + "/lower"), "l/" + LINK);
     lab.files.symlink(lower, home.resolve("l/" + LINK));
   }
@@ -222,6 +223,10 @@ class LeftoversTest {
     assertEquals(List.of(), lab.stacks().leftovers());
     lab.unlink(home.resolve("l/" + LINK));
     assertEquals(List.of(), lab.stacks().leftovers(), "a link that is lost proves nothing");
+    lab.files.symlink(OsPath.of("lost"), child.resolve("stack"));
+    lab.write(child.resolve("committed"), "");
+    assertEquals(
+        List.of(), lab.stacks().leftovers(), "what a stack gave away is a layer of its own");
   }
 
   @Test
