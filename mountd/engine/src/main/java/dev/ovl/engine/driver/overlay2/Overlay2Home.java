@@ -306,7 +306,7 @@ public final class Overlay2Home {
    * @param draft from {@link LayerDirectories.Filling}
    */
   public void noteOwner(OsPath draft, OsPath owner) throws ErrnoException {
-    files.symlink(owner, draft.resolve(OWNER));
+    sys.symlinkat(owner, Linux.AT_FDCWD, draft.resolve(OWNER));
   }
 
   /** Who was noted as the layer's owner; empty for nobody's. */
