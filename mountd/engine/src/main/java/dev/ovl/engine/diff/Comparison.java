@@ -77,7 +77,12 @@ final class Comparison {
       directory(waiting.pop());
     }
     links.settle();
-    markRelevant(root);
+    List<Entry> leavesFirst = leavesFirst(root);
+    do {
+      markRelevant(leavesFirst);
+      markSent(root);
+    } while (links.complete());
+    forgetIrrelevant(leavesFirst);
     return root;
   }
 
@@ -366,20 +371,42 @@ final class Comparison {
 
   // ---- afterwards -----------------------------------------------------------------------------
 
-  /** From the leaves up, and forgets what does not matter. Without recursion: trees are deep. */
-  private static void markRelevant(Entry root) {
+  /** Without recursion: trees are deep. */
+  private static List<Entry> leavesFirst(Entry root) {
     Deque<Entry> unseen = new ArrayDeque<>();
-    Deque<Entry> parentsFirst = new ArrayDeque<>();
+    List<Entry> parentsFirst = new ArrayList<>();
     unseen.push(root);
     while (!unseen.isEmpty()) {
       Entry entry = unseen.pop();
-      parentsFirst.push(entry);
+      parentsFirst.add(entry);
       entry.children().forEach(unseen::push);
     }
-    for (Entry entry : parentsFirst) {
-      if (entry.isChanged() || entry.children().stream().anyMatch(Entry::isRelevant)) {
+    return parentsFirst.reversed();
+  }
+
+  private static void markRelevant(List<Entry> leavesFirst) {
+    for (Entry entry : leavesFirst) {
+      if (entry.isChanged() || entry.children().stream().anyMatch(Entry::isTold)) {
+        entry.setTold();
+      }
+      if (entry.isTold()
+          || entry.isResent()
+          || entry.children().stream().anyMatch(Entry::isRelevant)) {
         entry.setRelevant();
       }
+    }
+  }
+
+  private static void markSent(Entry root) {
+    for (Cursor at = new Cursor(root); at.next(); ) {
+      if (at.isReplaced() || at.entry().isChanged() || at.entry().isResent()) {
+        at.entry().setSent();
+      }
+    }
+  }
+
+  private static void forgetIrrelevant(List<Entry> leavesFirst) {
+    for (Entry entry : leavesFirst) {
       if (!entry.isWhole()) {
         entry.children().removeIf(child -> !child.isRelevant());
       }

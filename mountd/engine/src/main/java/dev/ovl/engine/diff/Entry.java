@@ -44,6 +44,9 @@ final class Entry {
   private boolean relinked;
   private boolean replacing;
   private boolean whole;
+  private boolean resent;
+  private boolean sent;
+  private boolean told;
   private boolean relevant;
 
   private Entry(
@@ -170,7 +173,34 @@ final class Entry {
     whole = true;
   }
 
+  /** It is not changed, but another name of its file is sent, so that it must be sent, too. */
+  boolean isResent() {
+    return resent;
+  }
+
+  void setResent() {
+    resent = true;
+  }
+
+  /** A stream has it for itself, not only on the way to something beneath it. */
+  boolean isSent() {
+    return sent;
+  }
+
+  void setSent() {
+    sent = true;
+  }
+
   /** It, or something beneath it, changed. */
+  boolean isTold() {
+    return told;
+  }
+
+  void setTold() {
+    told = true;
+  }
+
+  /** It, or something beneath it, changed or is sent with what changed. */
   boolean isRelevant() {
     return relevant;
   }

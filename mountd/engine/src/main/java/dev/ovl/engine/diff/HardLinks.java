@@ -76,6 +76,25 @@ final class HardLinks {
     }
   }
 
+  /**
+   * Has all names of a file sent of which one is, so that they stay names of one file: one beneath
+   * a directory that is sent as a whole is made anew there.
+   *
+   * @return whether there are more now, by which still others may come to be sent
+   */
+  boolean complete() {
+    boolean more = false;
+    for (List<Name> names : newer.values()) {
+      if (names.stream().anyMatch(name -> name.entry().isSent())) {
+        for (Name name : names) {
+          more |= !name.entry().isSent() && !name.entry().isResent();
+          name.entry().setResent();
+        }
+      }
+    }
+    return more;
+  }
+
   private boolean hasGained(Name name) {
     return newer.get(name.newer().orElseThrow()).stream()
         .anyMatch(other -> !name.wasLinkedTo(other));

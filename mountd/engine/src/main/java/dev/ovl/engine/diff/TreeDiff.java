@@ -108,7 +108,7 @@ public final class TreeDiff implements AutoCloseable {
   public List<Change> changes() {
     List<Change> changes = new ArrayList<>();
     for (Cursor at = new Cursor(root); at.next(); ) {
-      if (at.entry().isRelevant() && !at.path().isEmpty()) {
+      if (at.entry().isTold() && !at.path().isEmpty()) {
         changes.add(new Change(kind(at.entry()), OsPath.ROOT.resolve(at.path())));
       }
     }
@@ -131,8 +131,7 @@ public final class TreeDiff implements AutoCloseable {
     long size = 0;
     for (Cursor at = new Cursor(root); at.next(); ) {
       Entry entry = at.entry();
-      boolean sent = at.isReplaced() || entry.isChanged();
-      if (sent && (entry.identity().isEmpty() || counted.add(entry.identity().get()))) {
+      if (entry.isSent() && (entry.identity().isEmpty() || counted.add(entry.identity().get()))) {
         size += entry.size();
       }
     }
@@ -147,7 +146,8 @@ public final class TreeDiff implements AutoCloseable {
    * attributes, the root among them. A directory that nothing of the older one shines through any
    * more, an opaque or a redirected one, is sent opaque and with all that is in it, unless nothing
    * changed there. Redirects and metadata-only copies are no more: files are sent whole, with their
-   * own attributes. A further name of a file that was sent is a {@link Node.Kind.HardLink}.
+   * own attributes. A further name of a file that was sent is a {@link Node.Kind.HardLink}; so that
+   * it can be, a name is sent, too, that did not change and shares its file with one that is sent.
    *
    * @throws EngineException a layer cannot be read; the sink's own; cancelled
    * @throws ErrnoException the sink's own
