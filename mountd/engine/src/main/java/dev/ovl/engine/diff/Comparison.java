@@ -117,7 +117,8 @@ final class Comparison {
   // ---- directories ----------------------------------------------------------------------------
 
   private void directory(Pair pair) throws EngineException {
-    int common = commonBottom(pair.newer(), pair.older());
+    // what may have to be sent as a whole is listed as a whole
+    int common = pair.entry().isWhole() ? 0 : commonBottom(pair.newer(), pair.older());
     List<OpenDirectory> newerStack = new ArrayList<>();
     List<OpenDirectory> olderStack = new ArrayList<>();
     try {
@@ -202,7 +203,7 @@ final class Comparison {
       entry.setReplacing();
       entry.setWhole();
     }
-    if (common < stack.size() || common < before.size()) {
+    if (entry.isWhole() || common < stack.size() || common < before.size()) {
       below.add(new Pair(entry, stack, before));
     }
   }

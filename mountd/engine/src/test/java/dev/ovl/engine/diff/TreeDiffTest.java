@@ -593,6 +593,56 @@ class TreeDiffTest {
         proven(2, View.Books.TRUSTED, third, upper, base));
   }
 
+  /**
+   * What shines through a directory that was moved into one made anew must come along with that.
+   */
+  @Test
+  void aDirectoryThatWasMovedOutOfAndIntoOneMadeAnew() throws Exception {
+    mkdirs(base, "a/d/e");
+    write(base, "a/d/e/file", "1");
+    write(base, "a/gone", "1");
+    settle(base);
+    OsPath upper =
+        lab.upper(
+            List.of(base),
+            REDIRECT,
+            m -> {
+              rename(m, "a/d", "kept", 0);
+              files.removeTree(m.resolve("a"));
+              mkdirs(m, "a");
+              rename(m, "kept", "a/d", 0);
+            });
+    assertEquals(List.of("C /a", "D /a/gone"), proven(upper, base));
+    assertTrue(stream(upper, base).contains("a/d/e/file file of 1: 1"));
+  }
+
+  /** A file outside of a directory made anew stays the one that a name in it has. */
+  @Test
+  void aLinkIntoADirectoryMadeAnew() throws Exception {
+    mkdirs(base, "e");
+    settle(base);
+    OsPath second =
+        lab.upper(
+            List.of(base),
+            "",
+            m -> {
+              write(m, "a", "1");
+              setTime(m, "a", 5, 6);
+              link(m, "a", "e/d");
+            });
+    OsPath third =
+        lab.upper(
+            List.of(second, base),
+            "",
+            m -> {
+              files.removeTree(m.resolve("e"));
+              mkdirs(m, "e");
+              link(m, "a", "e/d");
+            });
+    assertEquals(List.of("C /e"), proven(third, second, base));
+    assertTrue(stream(third, second, base).contains("a file of 1: 1"));
+  }
+
   @Test
   void swappedDirectories() throws Exception {
     mkdirs(base, "a");
