@@ -23,7 +23,8 @@ import java.util.stream.Stream;
 
 /** Compares what is under the root, mounted and answered with what must be. */
 final class Audit {
-  private static final Set<String> LAYER_FILES = Set.of("diff", "link", "lower", "work", "merged");
+  private static final Set<String> LAYER_FILES =
+      Set.of("diff", "link", "lower", "work", "merged", "stack");
 
   private final Site site;
   private final Path scratch;
