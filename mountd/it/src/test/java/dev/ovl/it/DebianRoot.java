@@ -21,10 +21,12 @@ final class DebianRoot {
 
   private final Scratch scratch;
   private final OsPath directory;
+  private final String lowers;
 
-  private DebianRoot(Scratch scratch, OsPath directory) {
+  private DebianRoot(Scratch scratch, OsPath directory, String lowers) {
     this.scratch = scratch;
     this.directory = directory;
+    this.lowers = lowers;
   }
 
   /** The least of Debian: essential packages and apt. */
@@ -86,21 +88,31 @@ final class DebianRoot {
   }
 
   private static DebianRoot copy(Scratch scratch, Path lower) {
+    return mounted(scratch, "debian", Ovlctl.quote(lower.toString()));
+  }
+
+  /** A copy of what it is now, which is in lower layers there; this one is unmounted. */
+  DebianRoot layered() {
+    Ovlctl.of(scratch).shell("umount -R " + directory).fine();
+    return mounted(scratch, directory.fileName() + "-next", directory + "-upper:" + lowers);
+  }
+
+  private static DebianRoot mounted(Scratch scratch, String name, String lowers) {
     try {
-      OsPath root = scratch.mkdirs("debian");
+      OsPath root = scratch.mkdirs(name);
       Ovlctl.of(scratch)
           .shell(
               """
-              mkdir upper work
-              mount -t overlay -o lowerdir=%s,upperdir=upper,workdir=work debian %s
+              mkdir %2$s-upper %2$s-work
+              mount -t overlay -o lowerdir=%1$s,upperdir=%2$s-upper,workdir=%2$s-work debian %2$s
               mount -t proc proc %2$s/proc
               # overlayfs takes no upper on overlayfs, and not three of them above each other
               mkdir -p %2$s/var/lib/ovl && mount -t tmpfs -o mode=711 tmpfs %2$s/var/lib/ovl
               mount -t tmpfs -o mode=755 tmpfs %2$s/srv
               """
-                  .formatted(Ovlctl.quote(lower.toString()), root))
+                  .formatted(lowers, root))
           .fine();
-      return new DebianRoot(scratch, root);
+      return new DebianRoot(scratch, root, lowers);
     } catch (ErrnoException e) {
       throw new AssertionError("cannot make a directory", e);
     }

@@ -44,6 +44,7 @@ class DistTest {
           "LICENSE",
           "etc/ovl/config.toml",
           "lib/ovl.jar",
+          "lib/libovl-exdev.so",
           "lib/ovl.jsa",
           "lib/systemd/system/ovl-mountd.service",
           "lib/systemd/system/ovl-mountd.socket",
@@ -58,6 +59,7 @@ class DistTest {
           "share/man/man1/ovlctl.1",
           "share/man/man1/ovlctl-create.1",
           "share/man/man5/ovl-config.5",
+          "share/man/man7/ovl-exdev.7",
           "share/man/man8/mount.ovl.8",
           "share/man/man8/ovl-mountd.8",
           "share/zsh/site-functions/_ovlctl"

@@ -12,11 +12,13 @@ import picocli.CommandLine.Model.CommandSpec;
 
 /**
  * Writes all that is told of the programs on the class path into a directory: {@code man/man1},
- * {@code man/man5}, {@code man/man8}, {@code completions/bash}, {@code completions/zsh}, {@code
- * completions/fish} and {@code config.toml}. The build of what is installed runs it.
+ * {@code man/man5}, {@code man/man7}, {@code man/man8}, {@code completions/bash}, {@code
+ * completions/zsh}, {@code completions/fish} and {@code config.toml}. The build of what is
+ * installed runs it.
  */
 public final class Reference {
   private static final String MOUNT_PAGE = "mount.ovl.8";
+  private static final String PRELOAD_PAGE = "ovl-exdev.7";
 
   private Reference() {}
 
@@ -53,6 +55,7 @@ public final class Reference {
       }
     }
     files.put("man/man5/" + ConfigurationPage.NAME + ".5", ConfigurationPage.text());
+    files.put("man/man7/" + PRELOAD_PAGE, Resources.text(PRELOAD_PAGE));
     files.put("man/man8/" + MOUNT_PAGE, Resources.text(MOUNT_PAGE));
     files.put("config.toml", ConfigurationPage.file());
     return files;
