@@ -223,6 +223,17 @@ final class Flags implements Argument {
           .with("SEEK_DATA", Linux.SEEK_DATA)
           .with("SEEK_HOLE", Linux.SEEK_HOLE);
 
+  /** What faccessat2(2) asks for. */
+  static final Flags ACCESS =
+      bits().with("R_OK", Linux.R_OK).with("W_OK", Linux.W_OK).with("X_OK", Linux.X_OK);
+
+  /** Of faccessat2(2), where a bit of {@link #AT} means something else. */
+  static final Flags ACCESS_AT =
+      bits()
+          .with("AT_EACCESS", Linux.AT_EACCESS)
+          .with("AT_SYMLINK_NOFOLLOW", Linux.AT_SYMLINK_NOFOLLOW)
+          .with("AT_EMPTY_PATH", Linux.AT_EMPTY_PATH);
+
   /** Of setxattr(2). */
   static final Flags XATTR =
       bits().with("XATTR_CREATE", Linux.XATTR_CREATE).with("XATTR_REPLACE", Linux.XATTR_REPLACE);

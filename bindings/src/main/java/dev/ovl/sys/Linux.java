@@ -200,6 +200,9 @@ public final class Linux {
   public static final int SEEK_SET = LibC.SEEK_SET();
   public static final int SEEK_CUR = LibC.SEEK_CUR();
   public static final int SEEK_END = LibC.SEEK_END();
+  public static final int R_OK = LibC.R_OK();
+  public static final int W_OK = LibC.W_OK();
+  public static final int X_OK = LibC.X_OK();
   public static final int SEEK_DATA = LibC.SEEK_DATA();
   public static final int SEEK_HOLE = LibC.SEEK_HOLE();
 

@@ -433,6 +433,13 @@ public final class LinuxSyscalls implements Syscalls {
   }
 
   @Override
+  public void faccessat2(int dirfd, OsPath path, int mode, int flags) throws ErrnoException {
+    Scratch s = Scratch.begin();
+    long result = syscall(s, Call.FACCESSAT2, dirfd, s.path(path), mode, flags);
+    check(result, s, Call.FACCESSAT2, dirfd, path, mode, flags);
+  }
+
+  @Override
   public void fchmodat(int dirfd, OsPath path, int mode) throws ErrnoException {
     Scratch s = Scratch.begin();
     long result = syscall(s, Call.FCHMODAT, dirfd, s.path(path), mode);

@@ -317,6 +317,11 @@ public abstract class ObservedSyscalls implements Syscalls {
   }
 
   @Override
+  public void faccessat2(int dirfd, OsPath path, int mode, int flags) throws ErrnoException {
+    run(Call.FACCESSAT2, () -> sys.faccessat2(dirfd, path, mode, flags), dirfd, path, mode, flags);
+  }
+
+  @Override
   public void fchmodat(int dirfd, OsPath path, int mode) throws ErrnoException {
     run(Call.FCHMODAT, () -> sys.fchmodat(dirfd, path, mode), dirfd, path, mode);
   }

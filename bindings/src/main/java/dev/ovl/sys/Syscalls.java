@@ -141,6 +141,15 @@ public interface Syscalls {
   /** fchownat(2); -1 leaves an owner as it is. */
   void fchownat(int dirfd, OsPath path, int uid, int gid, int flags) throws ErrnoException;
 
+  /**
+   * faccessat2(2): returns when all that is asked for is permitted. EACCES, EROFS, EPERM
+   * (immutable): it is not. ENOSYS: Linux before 5.8.
+   *
+   * @param mode R_OK, W_OK, X_OK
+   * @param flags AT_EACCESS: of the effective user; AT_SYMLINK_NOFOLLOW, AT_EMPTY_PATH
+   */
+  void faccessat2(int dirfd, OsPath path, int mode, int flags) throws ErrnoException;
+
   /** fchmodat(2), which follows symbolic links. */
   void fchmodat(int dirfd, OsPath path, int mode) throws ErrnoException;
 

@@ -267,6 +267,17 @@ class LinuxSyscallsTest {
   }
 
   @Test
+  void access() throws ErrnoException {
+    OsPath file = file("f", "x");
+    sys.fchmodat(AT_FDCWD, file, 0600);
+    sys.faccessat2(AT_FDCWD, file, Linux.R_OK | Linux.W_OK, Linux.AT_EACCESS);
+    // nobody may execute it, root neither
+    assertErrno(Errno.EACCES, () -> sys.faccessat2(AT_FDCWD, file, Linux.X_OK, Linux.AT_EACCESS));
+    assertErrno(
+        Errno.ENOENT, () -> sys.faccessat2(AT_FDCWD, in("none"), Linux.W_OK, Linux.AT_EACCESS));
+  }
+
+  @Test
   void ownersPermissionsTimes() throws ErrnoException {
     OsPath file = file("f", "x");
     sys.fchownat(AT_FDCWD, file, 1, 0xFFFFFFFD, 0);

@@ -215,6 +215,10 @@ class TracingSyscallsTest {
         "fchownat(3, \"x\", 1000, -1, AT_SYMLINK_NOFOLLOW) = 0",
         null,
         s -> s.fchownat(3, X, 1000, -1, Linux.AT_SYMLINK_NOFOLLOW));
+    assertTrace(
+        "faccessat2(3, \"x\", W_OK|X_OK, AT_EACCESS) = 0",
+        null,
+        s -> s.faccessat2(3, X, Linux.W_OK | Linux.X_OK, Linux.AT_EACCESS));
     assertTrace("fchmodat(3, \"x\", 04755) = 0", null, s -> s.fchmodat(3, X, 04755));
     assertTrace(
         "utimensat(3, \"x\", {tv_sec=-1, tv_nsec=5}, UTIME_OMIT, 0) = 0",

@@ -239,6 +239,33 @@ public class LibC extends LibC$shared {
     public static int AT_EACCESS() {
         return AT_EACCESS;
     }
+    private static final int R_OK = (int)4L;
+    /**
+     * {@snippet lang=c :
+     * #define R_OK 4
+     * }
+     */
+    public static int R_OK() {
+        return R_OK;
+    }
+    private static final int W_OK = (int)2L;
+    /**
+     * {@snippet lang=c :
+     * #define W_OK 2
+     * }
+     */
+    public static int W_OK() {
+        return W_OK;
+    }
+    private static final int X_OK = (int)1L;
+    /**
+     * {@snippet lang=c :
+     * #define X_OK 1
+     * }
+     */
+    public static int X_OK() {
+        return X_OK;
+    }
     private static final int SEEK_SET = (int)0L;
     /**
      * {@snippet lang=c :
@@ -2047,6 +2074,15 @@ public class LibC extends LibC$shared {
      */
     public static int SYS_copy_file_range() {
         return SYS_copy_file_range;
+    }
+    private static final int SYS_faccessat2 = (int)439L;
+    /**
+     * {@snippet lang=c :
+     * #define SYS_faccessat2 439
+     * }
+     */
+    public static int SYS_faccessat2() {
+        return SYS_faccessat2;
     }
     private static final int SYS_fchdir = (int)81L;
     /**

@@ -59,6 +59,7 @@ import picocli.CommandLine.ScopeType;
       ApplyCommand.class,
       SizeCommand.class,
       CommitCommand.class,
+      MoveCommand.class,
       LayerCommand.class,
       MountCommand.class,
       UmountCommand.class,

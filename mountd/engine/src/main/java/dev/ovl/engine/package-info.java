@@ -11,6 +11,8 @@
  *   <li>{@link dev.ovl.engine.tree}: trees of files as values and streams. {@code file}.
  *   <li>{@link dev.ovl.engine.archive}: archives read into and written from such streams. {@code
  *       tree}.
+ *   <li>{@link dev.ovl.engine.move}: renames that survive EXDEV. {@code file}, {@code tree}, and
+ *       dev.ovl.json for the journal.
  *   <li>{@link dev.ovl.engine.mount}: overlay mounts as values, ways to make them, what is mounted
  *       and who uses it. {@code file}.
  *   <li>{@link dev.ovl.engine.diff}: what changed between two trees of layers. {@code file}, {@code

@@ -43,6 +43,10 @@ class ArchitectureTest {
           "dev.ovl.engine.diff");
 
   @ArchTest
+  static final ArchRule MOVE =
+      only("move", "dev.ovl.engine.file", "dev.ovl.engine.tree", "dev.ovl.json");
+
+  @ArchTest
   static final ArchRule USAGE = only("usage", "dev.ovl.engine.file", "dev.ovl.engine.tree");
 
   @ArchTest
@@ -99,6 +103,7 @@ class ArchitectureTest {
               "dev.ovl.engine.diff",
               "dev.ovl.engine.file",
               "dev.ovl.engine.mount",
+              "dev.ovl.engine.move",
               "dev.ovl.engine.driver..",
               "dev.ovl.engine.probe",
               "dev.ovl.engine.layer",

@@ -1,5 +1,6 @@
 package dev.ovl.engine.tree;
 
+import dev.ovl.sys.Errno;
 import dev.ovl.sys.ErrnoException;
 import dev.ovl.sys.Fd;
 import dev.ovl.sys.Linux;
@@ -31,9 +32,16 @@ public final class Beneath {
     this.sys = sys;
   }
 
-  /** A kernel before 5.8 does not tell mount points; there the device does. */
-  static boolean isMounted(Statx stat, Statx root) {
-    return (stat.attributes() & Linux.STATX_ATTR_MOUNT_ROOT) != 0 || !stat.sameFileSystem(root);
+  /**
+   * Whether something is mounted there. A kernel before 5.8 does not tell mount points; there the
+   * device does, which within one overlay may differ from file to file.
+   *
+   * @param root of the tree
+   */
+  public static boolean isMounted(Statx stat, Statx root) {
+    return (stat.attributesMask() & Linux.STATX_ATTR_MOUNT_ROOT) != 0
+        ? (stat.attributes() & Linux.STATX_ATTR_MOUNT_ROOT) != 0
+        : !stat.sameFileSystem(root);
   }
 
   /** statx(2) of a name, or of the directory itself by the empty one. */
@@ -51,9 +59,20 @@ public final class Beneath {
     }
   }
 
-  /** Opens a directory for reading by its path from {@code top}, however long that is. */
+  /**
+   * Opens a directory for reading by its path from {@code top}, however long that is. What is read
+   * is not seen in its time of access, as far as the caller may hide it.
+   */
   Optional<Fd> open(Fd top, OsPath path) throws ErrnoException {
-    return open(top, path, Linux.O_RDONLY | Linux.O_DIRECTORY);
+    int flags = Linux.O_RDONLY | Linux.O_DIRECTORY;
+    try {
+      return open(top, path, flags | Linux.O_NOATIME);
+    } catch (ErrnoException e) {
+      if (e.is(Errno.EPERM)) {
+        return open(top, path, flags);
+      }
+      throw e;
+    }
   }
 
   /**

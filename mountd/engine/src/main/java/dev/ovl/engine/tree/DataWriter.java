@@ -13,11 +13,16 @@ final class DataWriter {
   /** As much as the second level of a processor's cache holds several times. */
   private static final int BUFFER_BYTES = 256 * 1024;
 
+  /** As much is copied by one call, so that whoever watches hears of it. */
+  private static final long CHUNK_BYTES = 16L << 20;
+
   private final Syscalls sys;
+  private final CopyWatch watch;
   private final ByteBuffer buffer = ByteBuffer.allocateDirect(BUFFER_BYTES);
 
-  DataWriter(Syscalls sys) {
+  DataWriter(Syscalls sys, CopyWatch watch) {
     this.sys = sys;
+    this.watch = watch;
   }
 
   /**
@@ -64,21 +69,25 @@ final class DataWriter {
     }
   }
 
-  private void writeAll(Fd file) throws ErrnoException {
+  private void writeAll(Fd file) throws EngineException, ErrnoException {
+    long bytes = buffer.remaining();
     while (buffer.hasRemaining()) {
       sys.write(file.number(), buffer);
     }
+    watch.written(bytes);
   }
 
   /**
    * The whole file shared where the file system can (FICLONE), else range by range of its data.
    * What others do to it meanwhile is copied or not; the size is the given one in any case.
    */
-  private void copy(Fd from, Fd to, long size) throws ErrnoException {
+  private void copy(Fd from, Fd to, long size) throws EngineException, ErrnoException {
     if (size == 0) {
       return;
     }
-    if (!isCloned(from, to)) {
+    if (isCloned(from, to)) {
+      watch.written(size);
+    } else {
       long end = 0;
       boolean inKernel = true;
       while (end < size) {
@@ -113,15 +122,17 @@ final class DataWriter {
   }
 
   /** Returns what is left to be copied in another way. */
-  private long copyInKernel(Fd from, Fd to, long length) throws ErrnoException {
+  private long copyInKernel(Fd from, Fd to, long length) throws EngineException, ErrnoException {
     long left = length;
     try {
       while (left > 0) {
-        long copied = sys.copy_file_range(from.number(), to.number(), left);
+        long chunk = Math.min(left, CHUNK_BYTES);
+        long copied = sys.copy_file_range(from.number(), to.number(), chunk);
         if (copied == 0) {
           break; // the end has come nearer, or the file system only pretends
         }
         left -= copied;
+        watch.written(copied);
       }
     } catch (ErrnoException e) {
       if (!isNext(e)) {
@@ -131,7 +142,7 @@ final class DataWriter {
     return left;
   }
 
-  private void copyByBuffer(Fd from, Fd to, long length) throws ErrnoException {
+  private void copyByBuffer(Fd from, Fd to, long length) throws EngineException, ErrnoException {
     long left = length;
     while (left > 0) {
       buffer.clear().limit((int) Math.min(buffer.capacity(), left));

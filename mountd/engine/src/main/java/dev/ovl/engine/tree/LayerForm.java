@@ -22,5 +22,8 @@ public enum LayerForm {
   AUFS,
 
   /** A tree on its own: what is deleted is removed. */
-  PLAIN
+  PLAIN,
+
+  /** As {@link #PLAIN}, for a copy of whatever there is: the character device 0:0 is a device. */
+  EXACT
 }

@@ -18,7 +18,8 @@ interface Marking {
       case OVERLAY_XATTRS -> new OverlayMarking(sys, OverlayXattrs.TRUSTED, false);
       case USER_OVERLAY_XATTRS -> new OverlayMarking(sys, OverlayXattrs.USER, false);
       case AUFS -> new AufsMarking(sys);
-      case PLAIN -> new NoMarking();
+      case PLAIN -> new NoMarking(false);
+      case EXACT -> new NoMarking(true);
     };
   }
 
@@ -43,6 +44,11 @@ interface Marking {
 
   /** Marks a directory as opaque. */
   void opaque(Place directory) throws ErrnoException;
+
+  /** Whether the character device 0:0 is a file like others. */
+  default boolean keepsWhiteouts() {
+    return false;
+  }
 
   /** The name under which a file's extended attribute is kept. */
   String attribute(String name);

@@ -6,6 +6,17 @@ import dev.ovl.sys.Statx;
 
 /** A tree in which what is deleted is removed. */
 final class NoMarking implements Marking {
+  private final boolean keepsWhiteouts;
+
+  NoMarking(boolean keepsWhiteouts) {
+    this.keepsWhiteouts = keepsWhiteouts;
+  }
+
+  @Override
+  public boolean keepsWhiteouts() {
+    return keepsWhiteouts;
+  }
+
   @Override
   public boolean marksDeletions() {
     return false;

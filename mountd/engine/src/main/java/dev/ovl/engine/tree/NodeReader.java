@@ -20,6 +20,7 @@ public final class NodeReader {
 
   private final Syscalls sys;
   private final XattrFilter filter;
+  private final boolean accessTimes;
 
   /** Which extended attributes are the file's, and by which name. */
   public interface XattrFilter {
@@ -34,8 +35,18 @@ public final class NodeReader {
    * @param filter for the names of extended attributes
    */
   public NodeReader(Syscalls sys, XattrFilter filter) {
+    this(sys, filter, false);
+  }
+
+  private NodeReader(Syscalls sys, XattrFilter filter, boolean accessTimes) {
     this.sys = sys;
     this.filter = filter;
+    this.accessTimes = accessTimes;
+  }
+
+  /** Reads all that can be written again: every extended attribute, and the times of access. */
+  public static NodeReader ofEverything(Syscalls sys) {
+    return new NodeReader(sys, XattrFilter.ALL, true);
   }
 
   /** statx(2) of a name in a directory, not of what a link points to. */
@@ -75,7 +86,12 @@ public final class NodeReader {
   /** As {@link #read}: what is kept of the file besides kind and data. */
   public Attributes attributes(Fd directory, OsPath name, Statx stat) throws ErrnoException {
     return new Attributes(
-        stat.permissions(), stat.uid(), stat.gid(), stat.modified(), xattrs(directory, name));
+        stat.permissions(),
+        stat.uid(),
+        stat.gid(),
+        stat.modified(),
+        xattrs(directory, name),
+        accessTimes ? stat.accessed() : Attributes.UNKNOWN);
   }
 
   private Xattrs xattrs(Fd directory, OsPath name) throws ErrnoException {

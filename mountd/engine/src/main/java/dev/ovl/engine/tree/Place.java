@@ -18,10 +18,11 @@ record Place(OsPath path, Fd directory, boolean inherits, Later later) {
   /**
    * What writing into a directory would change, or would be changed by.
    *
+   * @param accessed UTIME_OMIT: as it is
    * @param modified empty: as the kernel has it
    * @param defaultAcl the value of {@code system.posix_acl_default}
    */
-  record Later(Optional<Timestamp> modified, Optional<byte[]> defaultAcl) {}
+  record Later(Timestamp accessed, Optional<Timestamp> modified, Optional<byte[]> defaultAcl) {}
 
   int number() {
     return directory.number();

@@ -85,12 +85,62 @@ public final class TreeReader {
    */
   public void read(OsPath root, TreeSink sink, BooleanSupplier cancelled)
       throws EngineException, ErrnoException {
-    Deque<Level> levels = new ArrayDeque<>();
     try (Fd top = files.openDirectory(root)) {
+      read(top, sink, cancelled);
+    }
+  }
+
+  /**
+   * As {@link #read(OsPath, TreeSink, BooleanSupplier)}, of a name in an open directory that may be
+   * any file; a link is not followed.
+   *
+   * @throws ErrnoException ENOENT: it is not there
+   */
+  public void read(Fd directory, OsPath name, TreeSink sink, BooleanSupplier cancelled)
+      throws EngineException, ErrnoException {
+    Statx stat = nodes.stat(directory, name);
+    if (!stat.isDirectory()) {
+      Node node = nodes.read(directory, name, OsPath.DOT, stat);
+      try (Opened data = open(directory, name, stat)) {
+        sink.put(node, data.content());
+      }
+      return;
+    }
+    int flags = Linux.O_RDONLY | Linux.O_DIRECTORY | Linux.O_NOFOLLOW;
+    try (Fd top = new Fd(sys, sys.openat(directory.number(), name, flags, 0))) {
+      read(top, sink, cancelled);
+    }
+  }
+
+  private void read(Fd top, TreeSink sink, BooleanSupplier cancelled)
+      throws EngineException, ErrnoException {
+    Deque<Level> levels = new ArrayDeque<>();
+    try {
       new Reading(top, sink, cancelled, levels).run();
     } finally {
       levels.forEach(Level::close);
     }
+  }
+
+  /** The data of a file, to be closed. */
+  private record Opened(Optional<Fd> file) implements AutoCloseable {
+    Content content() {
+      return file.isPresent() ? new Content.OfFile(file.get()) : new Content.None();
+    }
+
+    @Override
+    public void close() {
+      file.ifPresent(Fd::close);
+    }
+  }
+
+  private Opened open(Fd directory, OsPath name, Statx stat) throws ErrnoException {
+    if (!stat.isRegularFile() || stat.size() == 0) {
+      return new Opened(Optional.empty());
+    }
+    // what has taken the name meanwhile is not to be waited for
+    int flags = Linux.O_RDONLY | Linux.O_NOFOLLOW | Linux.O_NONBLOCK;
+    return new Opened(Optional.of(new Fd(sys, sys.openat(directory.number(), name, flags, 0))));
   }
 
   /** One run. */
@@ -99,7 +149,7 @@ public final class TreeReader {
     private final TreeSink sink;
     private final BooleanSupplier cancelled;
     private final Deque<Level> levels;
-    private final Map<Long, Linked> linked = new HashMap<>();
+    private final Map<String, Linked> linked = new HashMap<>();
     private final Statx rootStat;
 
     Reading(Fd top, TreeSink sink, BooleanSupplier cancelled, Deque<Level> levels)
@@ -152,41 +202,36 @@ public final class TreeReader {
         }
         throw e;
       }
-      Linked known = stat.get().isDirectory() ? null : linked.get(stat.get().inode());
+      boolean hasOthers = !stat.get().isDirectory() && stat.get().links() > 1;
+      Linked known = hasOthers ? linked.get(stat.get().identity()) : null;
       if (known != null) {
         Node.Kind link = new Node.Kind.HardLink(known.first);
         sink.put(new Node(path, link, node.attributes()), new Content.None());
         if (--known.missing == 0) {
-          linked.remove(stat.get().inode());
+          linked.remove(stat.get().identity());
         }
       } else if (stat.get().isDirectory()) {
         sink.put(node, new Content.None());
         enter(path);
-      } else if (isPut(directory, name, node, stat.get()) && stat.get().links() > 1) {
-        linked.put(stat.get().inode(), new Linked(path, stat.get().links() - 1));
+      } else if (isPut(directory, name, node, stat.get()) && hasOthers) {
+        linked.put(stat.get().identity(), new Linked(path, stat.get().links() - 1));
       }
     }
 
     /** Passes a file on; false when it is gone. */
     private boolean isPut(Fd directory, OsPath name, Node node, Statx stat)
         throws EngineException, ErrnoException {
-      if (!stat.isRegularFile() || stat.size() == 0) {
-        sink.put(node, new Content.None());
-        return true;
-      }
-      // what has taken the name meanwhile is not to be waited for
-      int flags = Linux.O_RDONLY | Linux.O_NOFOLLOW | Linux.O_NONBLOCK;
-      int opened;
+      Opened opened;
       try {
-        opened = sys.openat(directory.number(), name, flags, 0);
+        opened = open(directory, name, stat);
       } catch (ErrnoException e) {
         if (Beneath.isGone(e) || e.is(Errno.ENXIO)) {
           return false;
         }
         throw e;
       }
-      try (Fd file = new Fd(sys, opened)) {
-        sink.put(node, new Content.OfFile(file));
+      try (opened) {
+        sink.put(node, opened.content());
       }
       return true;
     }

@@ -1,5 +1,6 @@
 package dev.ovl.engine.tree;
 
+import dev.ovl.engine.EngineException;
 import dev.ovl.engine.file.Files;
 import dev.ovl.sys.DirectoryEntries;
 import dev.ovl.sys.ErrnoException;
@@ -44,7 +45,18 @@ public final class TreeWalk {
      *
      * @param directory open for reading; it is closed when the walk leaves it
      */
-    void visit(Fd directory, OsPath name, Statx stat) throws ErrnoException;
+    void visit(Fd directory, OsPath name, Statx stat) throws EngineException, ErrnoException;
+
+    /**
+     * The names that come now are in this directory.
+     *
+     * @param directory open for reading
+     * @param path from the root of the tree, which is {@code .}
+     */
+    default void enter(Fd directory, OsPath path) throws EngineException, ErrnoException {}
+
+    /** Something is mounted there, where the walk does not go. */
+    default void mounted(OsPath path) throws EngineException {}
   }
 
   /**
@@ -52,9 +64,11 @@ public final class TreeWalk {
    *
    * @param stop asked before each entry
    * @return false when it was stopped
+   * @throws EngineException what the visitor says
    * @throws ErrnoException ENOENT, ENOTDIR: there is no such root; EACCES: a directory is shut
    */
-  public boolean walk(OsPath root, Visitor visitor, BooleanSupplier stop) throws ErrnoException {
+  public boolean walk(OsPath root, Visitor visitor, BooleanSupplier stop)
+      throws EngineException, ErrnoException {
     Deque<OsPath> waiting = new ArrayDeque<>();
     try (Fd top = files.openDirectory(root)) {
       Statx rootStat = beneath.stat(top, OsPath.EMPTY).orElseThrow();
@@ -65,6 +79,7 @@ public final class TreeWalk {
         Optional<Fd> opened = beneath.open(top, path);
         if (opened.isPresent()) {
           try (Fd directory = opened.get()) {
+            visitor.enter(directory, path);
             if (!entries(directory, path, rootStat, visitor, stop, waiting)) {
               return false;
             }
@@ -82,7 +97,7 @@ public final class TreeWalk {
       Visitor visitor,
       BooleanSupplier stop,
       Deque<OsPath> waiting)
-      throws ErrnoException {
+      throws EngineException, ErrnoException {
     while (true) {
       List<DirectoryEntries.Entry> some;
       try {
@@ -101,13 +116,22 @@ public final class TreeWalk {
           return false;
         }
         Optional<Statx> stat = beneath.stat(directory, entry.name());
-        if (stat.isPresent() && !Beneath.isMounted(stat.get(), rootStat)) {
-          visitor.visit(directory, entry.name(), stat.get());
-          if (stat.get().isDirectory()) {
-            waiting.push(path.equals(OsPath.DOT) ? entry.name() : path.resolve(entry.name()));
-          }
+        if (stat.isEmpty()) {
+          continue;
+        }
+        if (Beneath.isMounted(stat.get(), rootStat)) {
+          visitor.mounted(below(path, entry.name()));
+          continue;
+        }
+        visitor.visit(directory, entry.name(), stat.get());
+        if (stat.get().isDirectory()) {
+          waiting.push(below(path, entry.name()));
         }
       }
     }
+  }
+
+  private static OsPath below(OsPath path, OsPath name) {
+    return path.equals(OsPath.DOT) ? name : path.resolve(name);
   }
 }

@@ -56,7 +56,7 @@ public final class TreeWriter implements TreeSink, AutoCloseable {
   private static final String SECURITY = "security.";
   private static final long IN_ROOT = Linux.RESOLVE_IN_ROOT | Linux.RESOLVE_NO_MAGICLINKS;
   private static final Optional<byte[]> NO_ACL = Optional.empty();
-  private static final Timestamp LEAVE = new Timestamp(0, Linux.UTIME_OMIT);
+  private static final Timestamp LEAVE = Attributes.UNKNOWN;
   private static final int NEW_FILE =
       Linux.O_WRONLY | Linux.O_CREAT | Linux.O_EXCL | Linux.O_NOFOLLOW;
   private static final int DIRECTORY = Linux.O_RDONLY | Linux.O_DIRECTORY;
@@ -98,11 +98,21 @@ public final class TreeWriter implements TreeSink, AutoCloseable {
    */
   public TreeWriter(Syscalls sys, OsPath root, LayerForm form, Parents parents)
       throws ErrnoException {
+    this(sys, root, form, parents, CopyWatch.NONE);
+  }
+
+  /**
+   * As {@link #TreeWriter(Syscalls, OsPath, LayerForm, Parents)}.
+   *
+   * @param watch hears how far the writing is
+   */
+  public TreeWriter(Syscalls sys, OsPath root, LayerForm form, Parents parents, CopyWatch watch)
+      throws ErrnoException {
     this.sys = sys;
     this.files = new Files(sys);
     this.marking = Marking.of(form, sys);
     this.parents = parents;
-    this.data = new DataWriter(sys);
+    this.data = new DataWriter(sys, watch);
     this.root = files.openDirectory(root);
   }
 
@@ -139,7 +149,7 @@ public final class TreeWriter implements TreeSink, AutoCloseable {
         setByName(place, name, attributes, false);
       }
       case Node.Kind.Device(boolean block, int major, int minor) -> {
-        if (!block && major == 0 && minor == 0) {
+        if (!block && major == 0 && minor == 0 && !marking.keepsWhiteouts()) {
           throw EngineException.failed("the character device 0:0 is a deletion and no file");
         }
         writeSpecial(place, name, block ? Linux.S_IFBLK : Linux.S_IFCHR, major, minor, attributes);
@@ -255,7 +265,11 @@ public final class TreeWriter implements TreeSink, AutoCloseable {
     }
     try {
       Timestamp modified = stat(directory, OsPath.DOT).orElseThrow().modified();
-      push(path, directory, inherits(directory), new Place.Later(Optional.of(modified), NO_ACL));
+      push(
+          path,
+          directory,
+          inherits(directory),
+          new Place.Later(LEAVE, Optional.of(modified), NO_ACL));
     } catch (ErrnoException | RuntimeException e) {
       directory.close();
       throw e;
@@ -314,7 +328,7 @@ public final class TreeWriter implements TreeSink, AutoCloseable {
         }
         sys.fchownat(directory.number(), OsPath.EMPTY, 0, 0, Linux.AT_EMPTY_PATH);
         sys.fchmod(directory.number(), 0755);
-        push(path, directory, false, new Place.Later(Optional.empty(), NO_ACL));
+        push(path, directory, false, new Place.Later(LEAVE, Optional.empty(), NO_ACL));
       }
     } catch (ErrnoException | RuntimeException e) {
       directory.close();
@@ -391,7 +405,9 @@ public final class TreeWriter implements TreeSink, AutoCloseable {
       throws ErrnoException {
     setOpen(directory, attributes, isUsed, true);
     Optional<byte[]> acl = Optional.ofNullable(attributes.xattrs().values().get(DEFAULT_ACL));
-    push(path, directory, false, new Place.Later(Optional.of(attributes.modified()), acl));
+    Timestamp accessed = attributes.accessed();
+    Timestamp modified = attributes.modified();
+    push(path, directory, false, new Place.Later(accessed, Optional.of(modified), acl));
   }
 
   private void push(OsPath path, Fd directory, boolean inherits, Place.Later later)
@@ -436,7 +452,8 @@ public final class TreeWriter implements TreeSink, AutoCloseable {
         sys.fsetxattr(number, DEFAULT_ACL, place.later().defaultAcl().get(), 0);
       }
       if (place.later().modified().isPresent()) {
-        sys.utimensat(number, OsPath.DOT, LEAVE, place.later().modified().get(), 0);
+        Timestamp accessed = place.later().accessed();
+        sys.utimensat(number, OsPath.DOT, accessed, place.later().modified().get(), 0);
       }
     } catch (ErrnoException e) {
       if (!e.is(Errno.ENOENT)) { // it was removed by another path to it
@@ -705,7 +722,8 @@ public final class TreeWriter implements TreeSink, AutoCloseable {
   }
 
   private void setTime(Place place, OsPath name, Attributes attributes) throws ErrnoException {
-    sys.utimensat(place.number(), name, LEAVE, attributes.modified(), Linux.AT_SYMLINK_NOFOLLOW);
+    int flags = Linux.AT_SYMLINK_NOFOLLOW;
+    sys.utimensat(place.number(), name, attributes.accessed(), attributes.modified(), flags);
   }
 
   // ---- what an opaque directory loses ---------------------------------------------------------

@@ -10,23 +10,24 @@ import java.util.List;
 import java.util.stream.Collectors;
 
 /** Layers that the kernel writes, in one directory. */
-final class OverlayLab {
+public final class OverlayLab {
   private final Syscalls sys = new LinuxSyscalls();
   private final Files files = new Files(sys);
   private final OsPath place;
   private int made;
 
   /** Does something in a mounted tree. */
-  interface Work {
+  public interface Work {
     void in(OsPath mounted) throws Exception;
   }
 
-  OverlayLab(OsPath place) {
+  /** In an existing directory that can hold uppers. */
+  public OverlayLab(OsPath place) {
     this.place = place;
   }
 
   /** An empty directory. */
-  OsPath directory(String name) throws ErrnoException {
+  public OsPath directory(String name) throws ErrnoException {
     OsPath directory = place.resolve(name + made++);
     files.mkdirs(directory, 0755);
     return directory;
@@ -37,14 +38,14 @@ final class OverlayLab {
    *
    * @param lowers topmost first
    */
-  OsPath upper(List<OsPath> lowers, String options, Work work) throws Exception {
+  public OsPath upper(List<OsPath> lowers, String options, Work work) throws Exception {
     OsPath upper = directory("l");
     work(upper, lowers, options, work);
     return upper;
   }
 
   /** Works in a mount of an upper that is there already. */
-  void work(OsPath upper, List<OsPath> lowers, String options, Work work) throws Exception {
+  public void work(OsPath upper, List<OsPath> lowers, String options, Work work) throws Exception {
     OsPath workdir = directory("w");
     String more = ",upperdir=" + upper + ",workdir=" + workdir;
     mounted(lowers, options + more, work);
@@ -52,7 +53,7 @@ final class OverlayLab {
   }
 
   /** Shows these layers as they are, redirects and metadata-only copies followed. */
-  void shown(List<OsPath> layers, boolean user, Work work) throws Exception {
+  public void shown(List<OsPath> layers, boolean user, Work work) throws Exception {
     List<OsPath> lowers = new ArrayList<>(layers);
     if (lowers.size() < 2) {
       lowers.add(directory("none")); // one lower alone is no overlay
@@ -61,7 +62,7 @@ final class OverlayLab {
   }
 
   /** Mounts, works, unmounts. */
-  void mounted(List<OsPath> lowers, String options, Work work) throws Exception {
+  public void mounted(List<OsPath> lowers, String options, Work work) throws Exception {
     OsPath target = directory("m");
     String layers = lowers.stream().map(OsPath::toString).collect(Collectors.joining(":"));
     byte[] data = OsPath.encode("lowerdir=" + layers + options);

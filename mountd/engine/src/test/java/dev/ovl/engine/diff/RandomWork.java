@@ -23,7 +23,7 @@ import java.util.stream.IntStream;
  * What users do to a tree, at random: few names, few contents and few times, so that things meet
  * and look alike.
  */
-final class RandomWork {
+public final class RandomWork {
   private static final List<OsPath> NAMES =
       List.of(
           OsPath.of("a"),
@@ -57,22 +57,23 @@ final class RandomWork {
   private final Random random;
   private final List<String> log = new ArrayList<>();
 
-  RandomWork(Random random) {
+  /** Of a generator whose seed the test prints. */
+  public RandomWork(Random random) {
     this.random = random;
   }
 
   /** What was done, a line each. */
-  List<String> log() {
+  public List<String> log() {
     return log;
   }
 
   /** Makes some files and directories beneath a root. */
-  void begin(OsPath root, int steps) throws ErrnoException {
+  public void begin(OsPath root, int steps) throws ErrnoException {
     run(root, steps, List.of(0, 1, 16, 17, 22, 24));
   }
 
   /** Does so many things beneath a root. */
-  void run(OsPath root, int steps) throws ErrnoException {
+  public void run(OsPath root, int steps) throws ErrnoException {
     run(root, steps, IntStream.range(0, KINDS).boxed().toList());
   }
 
