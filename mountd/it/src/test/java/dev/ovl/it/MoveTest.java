@@ -131,7 +131,7 @@ class MoveTest {
     Requires.program("setpriv");
     shell(
             """
-            chmod 755 . .. && mkdir -m 777 there/d && mkdir -m 1777 here/sticky
+            chmod 755 . .. && chmod 777 here && mkdir -m 777 there/d && mkdir -m 1777 here/sticky
             echo x > here/sticky/roots && mkdir -p here/own/shut && chown -R 1234:1234 here/own
             chown 0:0 here/own/shut && touch here/own/shut/f && chmod -R a+rwX there
             """)
@@ -169,7 +169,7 @@ class MoveTest {
       Trees.Snapshot whole = Trees.snapshotWithTimes(scratch.resolve("here/from/t"));
       String program = Dist.tree().resolve("bin/ovlctl").toString();
       Ovlctl.Started started = installed.start(program, "mv", "here/from/t", "there/t");
-      started.process().waitFor(100 + random.nextInt(500), TimeUnit.MILLISECONDS);
+      started.process().waitFor(100 + random.nextInt(900), TimeUnit.MILLISECONDS);
       started.process().destroyForcibly().waitFor();
       installed.run("mv", "--recover", "there").ended(0);
       boolean moved = List.of().equals(names("here/from"));
