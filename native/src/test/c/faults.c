@@ -1,8 +1,15 @@
 /*
- * System calls of the library that fail, or are its last: OVL_EXDEV_FAULT=N:ERRNO lets the N-th from
- * 1 fail with that number without being made; N:kill ends the process instead; N:change appends to the
- * file OVL_EXDEV_CHANGE before it is made, and says "changed" if that was possible. How many calls there were
- * is told on standard error: "calls N".
+ * System calls of the library that fail, or are its last:
+ *
+ *   OVL_EXDEV_FAULT=N:ERRNO     the N-th from 1 fails with that number, without being made
+ *   OVL_EXDEV_FAULT=N:kill      it ends the process
+ *   OVL_EXDEV_FAULT=N:change    before it the file OVL_EXDEV_CHANGE is appended to; "changed" is told
+ *                               if there is a directory for it
+ *   OVL_EXDEV_MISSING=ERRNO     FICLONE fails always, copy_file_range likewise
+ *   OVL_EXDEV_NO_CLONE=ERRNO    FICLONE alone does
+ *
+ * In the end standard error tells of the calls that make things last, or change what was there, and
+ * how many calls there were. A call on a descriptor 0, 1 or 2 ends the program by SIGABRT.
  */
 #include <errno.h>
 #include <signal.h>
@@ -16,6 +23,12 @@
 long faulty_syscall(long number, ...);
 
 static int calls;
+static char told[4096];
+
+__attribute__((destructor)) static void tell(void)
+{
+	fprintf(stderr, "%scalls %d\n", told, calls);
+}
 
 static void change(void)
 {
@@ -29,14 +42,53 @@ static void change(void)
 	fputs("changed, ", stderr);
 }
 
-__attribute__((destructor)) static void tell(void)
+static void note(long number)
 {
-	fprintf(stderr, "calls %d\n", calls);
+	const char *name = number == SYS_fsync     ? "fsync "
+			   : number == SYS_syncfs    ? "syncfs "
+			   : number == SYS_renameat2 ? "renameat2 "
+			   : number == SYS_unlinkat  ? "unlinkat "
+						     : "";
+
+	if (strlen(told) + strlen(name) < sizeof(told))
+		strcat(told, name);
+}
+
+/* The errno with which a way of copying data is missing; 0 if it is there. */
+static int missing(long number)
+{
+	const char *all = getenv("OVL_EXDEV_MISSING");
+	const char *clone = getenv("OVL_EXDEV_NO_CLONE");
+
+	if (all && (number == SYS_ioctl || number == SYS_copy_file_range))
+		return atoi(all);
+	return clone && number == SYS_ioctl ? atoi(clone) : 0;
+}
+
+/* Whether this call fails instead; errno is set then. */
+static int fails(long number)
+{
+	const char *fault = getenv("OVL_EXDEV_FAULT");
+	const char *what;
+
+	errno = missing(number);
+	if (errno)
+		return 1;
+	if (!fault || atoi(fault) != calls)
+		return 0;
+	what = strchr(fault, ':') + 1;
+	if (!strcmp(what, "kill"))
+		raise(SIGKILL);
+	if (!strcmp(what, "change")) {
+		change();
+		return 0;
+	}
+	errno = atoi(what);
+	return 1;
 }
 
 long faulty_syscall(long number, ...)
 {
-	const char *fault = getenv("OVL_EXDEV_FAULT");
 	va_list list;
 	long a[6] = { 0 };
 
@@ -47,16 +99,9 @@ long faulty_syscall(long number, ...)
 	va_end(list);
 	if (number == SYS_close)
 		return syscall(number, a[0]);
-	if (fault && atoi(fault) == ++calls) {
-		const char *what = strchr(fault, ':') + 1;
-
-		if (!strcmp(what, "kill"))
-			raise(SIGKILL);
-		if (strcmp(what, "change")) {
-			errno = atoi(what);
-			return -1;
-		}
-		change();
-	}
-	return syscall(number, a[0], a[1], a[2], a[3], a[4], a[5]);
+	if (number == SYS_statx && a[0] >= 0 && a[0] <= STDERR_FILENO)
+		abort();
+	calls++;
+	note(number);
+	return fails(number) ? -1 : syscall(number, a[0], a[1], a[2], a[3], a[4], a[5]);
 }

@@ -78,18 +78,21 @@ static int copy_range(struct data_ways *ways, int from, int to, int64_t offset, 
 int data_copy(struct data_ways *ways, int from, int to, uint64_t size)
 {
 	int64_t end = (int64_t)size;
+	int error;
 
 	if (size > 0 && !ways->no_clone) {
-		int error = sys_clone(from, to);
-
+		error = sys_clone(from, to);
 		if (!is_unfit(error))
 			return error;
 		ways->no_clone = is_missing(error);
 	}
+	/* first, since what makes a file larger may get more room than it needs, and that in its holes */
+	error = size > 0 ? sys_truncate(to, size) : 0;
+	if (error)
+		return error;
 	for (int64_t at = 0; at < end;) {
 		int64_t data = sys_seek(from, at, SEEK_DATA);
 		int64_t hole = data < 0 ? data : sys_seek(from, data, SEEK_HOLE);
-		int error;
 
 		if (data == -ENXIO || data >= end)
 			break;
@@ -104,5 +107,5 @@ int data_copy(struct data_ways *ways, int from, int to, uint64_t size)
 		if (error)
 			return error;
 	}
-	return size > 0 ? sys_truncate(to, size) : 0;
+	return 0;
 }

@@ -16,6 +16,7 @@ import java.util.Set;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
@@ -23,7 +24,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 /** Every system call of a move fails once, and is the last one once. */
 class FaultTest {
-  private static final Pattern CALLS = Pattern.compile("calls ([0-9]+)\n");
+  private static final Pattern CALLS = Pattern.compile("([a-z0-9 ]*)calls ([0-9]+)\n");
 
   /** What a failure may be called, whatever the reason. */
   private static final Set<String> TOLD = Set.of("EIO", "ENOSPC", "EXDEV", "EBUSY");
@@ -84,7 +85,23 @@ class FaultTest {
     Matcher calls = CALLS.matcher(result.err());
     assertTrue(calls.matches(), result::toString);
     assertEquals("0\n", result.out());
-    return Integer.parseInt(calls.group(1));
+    return Integer.parseInt(calls.group(2));
+  }
+
+  /** What a crash leaves is on the disk before what it was made of goes. */
+  @Test
+  void whatIsMadeLastsBeforeTheSourceGoes() {
+    assertEquals("fsync renameat2 fsync unlinkat ", told(Move.FILE));
+    assertEquals("renameat2 fsync unlinkat ", told(Move.LINK));
+    assertTrue(told(Move.TREE).matches("syncfs renameat2 fsync (unlinkat )+"), told(Move.TREE));
+  }
+
+  private String told(Move move) {
+    prepare(move);
+    Program.Result result = run("0:0");
+    Matcher told = CALLS.matcher(result.err());
+    assertTrue(told.matches(), result::toString);
+    return told.group(1);
   }
 
   private static Trees.Snapshot below(OsPath directory) throws ErrnoException {
@@ -200,7 +217,7 @@ class FaultTest {
         assertEquals("2\n", Program.shell(to, "cat x/two"), what);
       }
       Matcher calls = CALLS.matcher(result.err());
-      if (done && calls.find() && Integer.parseInt(calls.group(1)) < call) {
+      if (done && calls.find() && Integer.parseInt(calls.group(2)) < call) {
         break;
       }
     }

@@ -77,14 +77,25 @@ class KeepingTest {
     }
   }
 
-  /** Lowers on the upper's file system, and on another one, where inode numbers are otherwise. */
+  /**
+   * Lowers on the upper's file system; on another one, where inode numbers are otherwise; and on an
+   * overlay, which gives no file handles, so that a directory's number changes when it is copied
+   * up.
+   */
   @ParameterizedTest
-  @ValueSource(booleans = {true, false})
-  void outOfALowerLayer(boolean oneFileSystem) throws Exception {
+  @ValueSource(strings = {"tmpfs", "ext4", "overlay"})
+  void outOfALowerLayer(String kind) throws Exception {
     try (Scratch ext4 = Scratch.ext4()) {
-      OsPath lower = (oneFileSystem ? scratch : ext4).mkdirs("lower/here");
+      OsPath lower = (kind.equals("tmpfs") ? scratch : ext4).mkdirs("lower/here");
       Rich.make(lower, "tree");
       OsPath merged = scratch.mkdirs("merged");
+      String layer = lower.parent() + "";
+      if (kind.equals("overlay")) {
+        Program.shell(
+            scratch.path(),
+            "mkdir none inner; mount -t overlay -o lowerdir=%s:none x inner".formatted(layer));
+        layer = "inner";
+      }
       Program.shell(
           scratch.path(),
           """
@@ -92,7 +103,7 @@ class KeepingTest {
           mount -t overlay -o redirect_dir=off,lowerdir=%s,upperdir=upper,workdir=work x merged
           mkdir merged/to
           """
-              .formatted(lower.parent()));
+              .formatted(layer));
       Trees.Snapshot before = Trees.snapshotWithTimes(lower);
       Program.plain(merged).refuses(Errno.EXDEV, "here/tree", "to/moved");
       assertMoved(merged.resolve("here"), merged.resolve("to"));

@@ -137,7 +137,7 @@ class RefusalTest {
   /** Its descriptors are not in the place of those that the program has closed. */
   @Test
   void standardDescriptorsStayClosed() throws Exception {
-    Program.Result result = Program.checked(scratch.path()).run("closed", "from/tree", "to/tree");
+    Program.Result result = Program.faulty(scratch.path()).run("closed", "from/tree", "to/tree");
     assertEquals(0, result.status(), result::toString);
     assertTrue(Program.shell(scratch.path(), "cat to/tree/sub/file").equals("text\n"));
   }
