@@ -14,6 +14,7 @@
 
 #define ACCESS_ACL "system.posix_acl_access"
 #define DEFAULT_ACL "system.posix_acl_default"
+#define DESCRIPTORS "/proc/thread-self/fd/"
 
 /* Two values fit the buffer of the data. */
 _Static_assert(DATA_BUFFER_BYTES >= 2 * XATTR_SIZE_MAX, "values need room");
@@ -68,7 +69,7 @@ static const char *xattr_path(const struct item *item, char *path, size_t room)
 {
 	if (!*item->name)
 		return NULL;
-	snprintf(path, room, "/proc/thread-self/fd/%d/%s", item->fd, item->name);
+	snprintf(path, room, DESCRIPTORS "%d/%s", item->fd, item->name);
 	return path;
 }
 
@@ -131,6 +132,24 @@ static int keep_xattrs(struct copy *copy, const struct item *from, const struct 
 	return 0;
 }
 
+/*
+ * By way of /proc, since fchmodat(2) follows links, and somebody may have put one there: in a
+ * directory that all may write to, a special file of the top is not safe from that.
+ */
+static int keep_mode(const struct item *to, mode_t mode)
+{
+	int fd = sys_open(to->fd, to->name, O_PATH | O_NOFOLLOW);
+	char path[PATH_BYTES];
+	int error;
+
+	if (fd < 0)
+		return fd;
+	snprintf(path, sizeof(path), DESCRIPTORS "%d", fd);
+	error = sys_chmod(AT_FDCWD, path, mode);
+	sys_close(fd);
+	return error;
+}
+
 /* In this order: a new owner takes capabilities and setuid away. */
 static int keep(struct copy *copy, const struct item *from, const struct item *to,
 		const struct statx *stat)
@@ -141,7 +160,7 @@ static int keep(struct copy *copy, const struct item *from, const struct item *t
 	if (!error)
 		error = keep_xattrs(copy, from, to);
 	if (!error && !S_ISLNK(stat->stx_mode))
-		error = *to->name ? sys_chmod(to->fd, to->name, mode) : sys_fchmod(to->fd, mode);
+		error = *to->name ? keep_mode(to, mode) : sys_fchmod(to->fd, mode);
 	return error ? error : sys_times(to->fd, to->name, stat);
 }
 

@@ -245,9 +245,8 @@ static int finish(struct copy *copy, const struct end *target, const struct stat
 	if (!error)
 		error = removal_of_marked(copy->source, copy->name, &copy->marks, &some);
 	copy->made = error && !some && took_back(copy, target, made);
-	if (error && !copy->made && as_rename(error) == -EXDEV)
-		return -EBUSY; /* EXDEV would say that nothing was done */
-	return as_rename(error);
+	/* all else would say that nothing was done */
+	return error && !copy->made ? -EBUSY : as_rename(error);
 }
 
 static int run(struct copy *copy, const struct end *target, unsigned int flags)

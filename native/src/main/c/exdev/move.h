@@ -12,10 +12,10 @@
 /*
  * Moves, when a rename with these arguments has given EXDEV.
  *
- * 0, or a negated errno as rename(2) documents it; -EXDEV in all cases in which it could not be done
- * so that nothing of the source is lost or changed, or is done by copying by no means
- * (RENAME_EXCHANGE, RENAME_WHITEOUT). The source is as it was then, and the target too, unless it
- * is that the copy is in place and the source cannot be removed any more, or not all of it.
+ * 0, or a negated errno as rename(2) documents it, and all is as it was then; -EXDEV wherever the
+ * move would lose or change something of the source, or cannot be done by copying at all
+ * (RENAME_EXCHANGE, RENAME_WHITEOUT). -EBUSY, besides what it means to rename(2), if the target is
+ * in place and the source could not be removed, or not all of it.
  */
 int move(int from_directory, const char *from, int to_directory, const char *to,
 	 unsigned int flags);
