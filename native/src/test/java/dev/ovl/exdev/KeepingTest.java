@@ -79,8 +79,7 @@ class KeepingTest {
 
   /**
    * Lowers on the upper's file system; on another one, where inode numbers are otherwise; and on an
-   * overlay, which gives no file handles, so that a directory's number changes when it is copied
-   * up.
+   * overlay, which gives no file handles.
    */
   @ParameterizedTest
   @ValueSource(strings = {"tmpfs", "ext4", "overlay"})
