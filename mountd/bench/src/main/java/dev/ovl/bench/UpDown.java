@@ -38,8 +38,8 @@ public final class UpDown {
   /**
    * @param args the C program; the scratch directory, with {@code tmpfs} and {@code ext4} in it on
    *     such file systems; {@code full} or {@code quick}; some of {@code up-down}, {@code others},
-   *     {@code calls}, {@code usage}, {@code changes}, {@code docker-diff}, {@code apply} and
-   *     {@code layers}
+   *     {@code calls}, {@code usage}, {@code changes}, {@code docker-diff}, {@code apply}, {@code
+   *     layers} and {@code mv}
    */
   public static void main(String[] args) throws Exception {
     Path scratch = Path.of(args[1]);
@@ -77,6 +77,9 @@ public final class UpDown {
       }
       if (wanted.contains("layers")) {
         benchmark.layers();
+      }
+      if (wanted.contains("mv")) {
+        benchmark.moves();
       }
     }
   }
@@ -167,6 +170,18 @@ public final class UpDown {
     System.out.println("|---|--:|--:|--:|--:|--:|--:|");
     for (String fileSystem : List.of("tmpfs", "ext4")) {
       new LayerLife(floor, scratch.resolve(fileSystem), effort.rounds()).run(fileSystem);
+    }
+  }
+
+  /** Directories of a lower moved, against mv. */
+  private void moves() throws Exception {
+    System.out.println(
+        "\n| overlay on | directory | engine ms | mv, durable ms | engine, hasty ms | mv ms"
+            + " | durable ÷ durable | hasty ÷ mv | engine ÷ mv |");
+    System.out.println("|---|---|--:|--:|--:|--:|--:|--:|--:|");
+    int rounds = effort.rounds() < 20 ? 3 : 9;
+    for (String fileSystem : List.of("ext4", "xfs")) {
+      new Moving(scratch.resolve(fileSystem), rounds).run(fileSystem);
     }
   }
 
