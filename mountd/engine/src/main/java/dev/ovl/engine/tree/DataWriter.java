@@ -16,9 +16,16 @@ final class DataWriter {
   /** As much is copied by one call, so that whoever watches hears of it. */
   private static final long CHUNK_BYTES = 16L << 20;
 
+  /** Below that a file is read and written sooner than the kernel is asked for more. */
+  private static final long SMALL_BYTES = 64 * 1024;
+
+  /** So many files that cannot be shared one after the other, and small ones are not tried. */
+  private static final int MOST_REFUSALS = 64;
+
   private final Syscalls sys;
   private final CopyWatch watch;
   private final ByteBuffer buffer = ByteBuffer.allocateDirect(BUFFER_BYTES);
+  private int refusals;
 
   DataWriter(Syscalls sys, CopyWatch watch) {
     this.sys = sys;
@@ -85,28 +92,49 @@ final class DataWriter {
     if (size == 0) {
       return;
     }
-    if (isCloned(from, to)) {
+    boolean small = size <= SMALL_BYTES;
+    if ((!small || refusals < MOST_REFUSALS) && isCloned(from, to)) {
+      refusals = 0;
       watch.written(size);
-    } else {
-      long end = 0;
-      boolean inKernel = true;
-      while (end < size) {
-        long start = seek(from, end, Linux.SEEK_DATA, size);
-        if (start >= size) {
-          break;
-        }
-        end = Math.min(size, seek(from, start, Linux.SEEK_HOLE, size));
-        sys.lseek(from.number(), start, Linux.SEEK_SET);
-        sys.lseek(to.number(), start, Linux.SEEK_SET);
-        long left = end - start;
-        if (inKernel) {
-          left = copyInKernel(from, to, left);
-          inKernel = left == 0;
-        }
-        copyByBuffer(from, to, left);
+      if (sys.lseek(to.number(), 0, Linux.SEEK_END) != size) {
+        sys.ftruncate(to.number(), size);
       }
+      return;
     }
-    sys.ftruncate(to.number(), size);
+    refusals++;
+    // not without need: XFS waits for the disk then
+    if (copyRanges(from, to, size, !small) < size) {
+      sys.ftruncate(to.number(), size);
+    }
+  }
+
+  /** Returns where the last data ends that was written. */
+  private long copyRanges(Fd from, Fd to, long size, boolean large)
+      throws EngineException, ErrnoException {
+    long written = 0;
+    boolean inKernel = large;
+    long start = 0;
+    long end = Math.min(size, seek(from, 0, Linux.SEEK_HOLE, size));
+    if (end == 0) {
+      start = seek(from, 0, Linux.SEEK_DATA, size);
+      end = Math.min(size, seek(from, start, Linux.SEEK_HOLE, size));
+    }
+    while (start < size) {
+      sys.lseek(from.number(), start, Linux.SEEK_SET);
+      if (start != written) {
+        sys.lseek(to.number(), start, Linux.SEEK_SET);
+      }
+      long left = end - start;
+      if (inKernel) {
+        left = copyInKernel(from, to, left);
+        inKernel = left == 0;
+      }
+      left = copyByBuffer(from, to, left);
+      written = end - left;
+      start = end < size && left == 0 ? seek(from, end, Linux.SEEK_DATA, size) : size;
+      end = start < size ? Math.min(size, seek(from, start, Linux.SEEK_HOLE, size)) : size;
+    }
+    return written;
   }
 
   private boolean isCloned(Fd from, Fd to) throws ErrnoException {
@@ -142,16 +170,18 @@ final class DataWriter {
     return left;
   }
 
-  private void copyByBuffer(Fd from, Fd to, long length) throws EngineException, ErrnoException {
+  /** Returns what is left because the file has become shorter. */
+  private long copyByBuffer(Fd from, Fd to, long length) throws EngineException, ErrnoException {
     long left = length;
     while (left > 0) {
       buffer.clear().limit((int) Math.min(buffer.capacity(), left));
       if (sys.read(from.number(), buffer) == 0) {
-        return;
+        break;
       }
       left -= buffer.flip().remaining();
       writeAll(to);
     }
+    return left;
   }
 
   /** Where the next data or hole begins; {@code size} where there is none. */
