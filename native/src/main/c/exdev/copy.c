@@ -20,7 +20,8 @@
 _Static_assert(DATA_BUFFER_BYTES >= 2 * XATTR_SIZE_MAX, "values need room");
 
 /* What no copy can have, or what cannot be removed afterwards. */
-#define HINDRANCES (STATX_ATTR_IMMUTABLE | STATX_ATTR_APPEND | STATX_ATTR_VERITY | STATX_ATTR_MOUNT_ROOT)
+#define HINDRANCES \
+	(STATX_ATTR_IMMUTABLE | STATX_ATTR_APPEND | STATX_ATTR_VERITY | STATX_ATTR_MOUNT_ROOT)
 
 /* A file: by its name in a directory, or open if the name is empty. */
 struct item {
@@ -40,21 +41,11 @@ static bool is_mount_point(const struct copy *copy, const struct statx *stat)
 		   || stat->stx_dev_minor != copy->stat.stx_dev_minor);
 }
 
-/* Whether the sticky directory of a file keeps the user from removing it. */
-static bool is_stuck(const struct walk *walk, const struct statx *stat)
-{
-	const struct statx *directory = walk_directory(walk);
-	uid_t user = geteuid();
-
-	return !walk_at_top(walk) && directory->stx_mode & S_ISVTX && user != 0
-	       && user != directory->stx_uid && user != stat->stx_uid;
-}
-
 static int meet(struct walk *walk, const char *name, const struct statx *stat)
 {
 	struct copy *copy = walk->context;
 
-	if (stat->stx_attributes & HINDRANCES || is_mount_point(copy, stat) || is_stuck(walk, stat))
+	if (stat->stx_attributes & HINDRANCES || is_mount_point(copy, stat))
 		return -EXDEV;
 	copy->into_itself = sys_same(stat, &copy->target_stat);
 	if (copy->into_itself)
@@ -312,7 +303,10 @@ static int enter(struct walk *walk, const struct statx *stat, bool empty)
 	(void)stat;
 	if (error || empty)
 		return error;
-	/* all that is in it will have to be removed */
+	/*
+	 * All that is in it will have to be removed. A sticky directory keeps a user from that only for
+	 * files of others, which are not copied anyway.
+	 */
 	return sys_access(walk->here, "", W_OK | X_OK);
 }
 

@@ -260,11 +260,6 @@ bool walk_at_top(const struct walk *walk)
 	return walk->depth == 1;
 }
 
-const struct statx *walk_directory(const struct walk *walk)
-{
-	return &last(walk)->stat;
-}
-
 const char *walk_copy_name(const struct walk *walk, const char *name)
 {
 	return walk_at_top(walk) ? walk->copy_name : name;

@@ -55,9 +55,6 @@ int walk(struct walk *walk);
 /* Whether this is the very first name, and not in a directory of the tree. */
 bool walk_at_top(const struct walk *walk);
 
-/* What the directory was like when the walk came to it; of no use at the top. */
-const struct statx *walk_directory(const struct walk *walk);
-
 /* What the copy of a name is called: the same, unless it is the first. */
 const char *walk_copy_name(const struct walk *walk, const char *name);
 

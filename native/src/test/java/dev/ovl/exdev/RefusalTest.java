@@ -70,7 +70,7 @@ class RefusalTest {
         "chmod 000 sub/file",
         "chmod 333 sub",
         "chmod 555 sub",
-        "mkdir a; mkdir b; mkdir c; touch {a,b,c}/f; chown 65534 a b c; chmod 555 b",
+        "mkdir a; mkdir b; mkdir c; touch {a,b,c}/f; chown -R 65534:65534 .; chmod 555 b",
         "touch sub/other",
         "chmod 1777 sub; touch sub/other; chown 0:65534 sub; chmod 644 sub/file",
         "mkfifo sub/pipe",
