@@ -8,6 +8,8 @@ import dev.ovl.sys.OsPath;
 import dev.ovl.testkit.Requires;
 import dev.ovl.testkit.Scratch;
 import dev.ovl.testkit.Trees;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
@@ -169,7 +171,12 @@ class MoveTest {
       Trees.Snapshot whole = Trees.snapshotWithTimes(scratch.resolve("here/from/t"));
       String program = Dist.tree().resolve("bin/ovlctl").toString();
       Ovlctl.Started started = installed.start(program, "mv", "here/from/t", "there/t");
-      started.process().waitFor(100 + random.nextInt(900), TimeUnit.MILLISECONDS);
+      // every other one when the copy has its name, so that the source is going
+      Path copy = Path.of(scratch.resolve("there/t").toString());
+      while (i % 2 == 1 && started.process().isAlive() && !Files.exists(copy)) {
+        Thread.onSpinWait();
+      }
+      started.process().waitFor(random.nextInt(i % 2 == 1 ? 30 : 1000), TimeUnit.MILLISECONDS);
       started.process().destroyForcibly().waitFor();
       installed.run("mv", "--recover", "there").ended(0);
       boolean moved = List.of().equals(names("here/from"));
