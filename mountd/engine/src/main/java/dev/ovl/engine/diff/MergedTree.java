@@ -7,7 +7,6 @@ import dev.ovl.sys.Linux;
 import dev.ovl.sys.OsPath;
 import dev.ovl.sys.Statx;
 import dev.ovl.sys.Syscalls;
-import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -22,9 +21,7 @@ import java.util.Optional;
  * for its data.
  */
 final class MergedTree implements AutoCloseable {
-  private static final String REDIRECT = "redirect";
   private static final String METACOPY = "metacopy";
-  private static final OsPath DOTS = OsPath.of("..");
 
   private final List<Layer> layers;
   private final List<Layer> dataOnly;
@@ -223,35 +220,21 @@ final class MergedTree implements AutoCloseable {
     }
 
     private void redirect(Real real, int index) throws EngineException {
-      Layer layer = real.where().layer();
-      Optional<byte[]> value = layer.book(real, REDIRECT);
-      if (value.isEmpty()) {
+      Optional<Redirect> redirect = Redirect.of(real);
+      if (redirect.isEmpty()) {
         return;
       }
-      if (!layer.follows()) {
-        throw layer.broken(real.place(), "has a redirect, which userxattr does not follow");
-      }
-      String text = new String(value.get(), StandardCharsets.ISO_8859_1);
-      OsPath to = text.indexOf('\0') >= 0 ? OsPath.EMPTY : OsPath.of(value.get());
-      List<OsPath> components = to.components();
-      // a path from the root without empty parts, or one name
-      boolean well =
-          to.isAbsolute()
-              ? !text.contains("//") && !text.endsWith("/")
-              : components.size() == 1 && !to.contains('/');
-      if (!well || components.contains(OsPath.DOT) || components.contains(DOTS)) {
-        throw layer.broken(real.place(), "has a redirect that is none: " + to.quoted());
-      }
-      if (to.isAbsolute()) {
+      List<OsPath> to = redirect.get().components();
+      if (redirect.get().isAbsolute()) {
         List<OsPath> rest = index < 0 ? List.of() : path.subList(index + 1, path.size());
-        path = joined(components, rest);
+        path = joined(to, rest);
         // an opaque directory further up the path is not on the way any more
         ended = false;
       } else if (index < 0) {
-        name = to;
+        name = to.getFirst();
       } else {
         path = new ArrayList<>(path);
-        path.set(index, to);
+        path.set(index, to.getFirst());
       }
     }
 
@@ -278,7 +261,8 @@ final class MergedTree implements AutoCloseable {
     }
   }
 
-  private static boolean isWhiteout(Real real) throws EngineException {
+  /** Nothing is there, whatever lies below. */
+  static boolean isWhiteout(Real real) throws EngineException {
     Statx stat = real.stat();
     boolean empty = stat.isRegularFile() && stat.size() == 0;
     return stat.isWhiteout()
@@ -290,7 +274,8 @@ final class MergedTree implements AutoCloseable {
     return real.where().layer().book(real, METACOPY).isPresent();
   }
 
-  private static boolean isOpaque(Real real) throws EngineException {
+  /** A directory that nothing below shines through. */
+  static boolean isOpaque(Real real) throws EngineException {
     Optional<byte[]> value = real.where().layer().book(real, OverlayXattrs.OPAQUE);
     return value.isPresent() && value.get().length == 1 && value.get()[0] == 'y';
   }

@@ -56,46 +56,7 @@ class RandomHistoriesTest {
   private int history(long seed, OsPath place, List<String> log) throws Exception {
     Random random = new Random(seed);
     OverlayLab lab = new OverlayLab(place);
-    boolean user = random.nextInt(6) == 0;
-    List<OsPath> layers = new ArrayList<>();
-    boolean metacopy = false;
-    int count = 2 + random.nextInt(4);
-    for (int i = 0; i < count; i++) {
-      RandomWork work = new RandomWork(random);
-      int steps = 3 + random.nextInt(15);
-      try {
-        if (layers.isEmpty()) {
-          OsPath base = lab.directory("l");
-          work.begin(base, 15);
-          work.run(base, steps);
-          layers.add(base);
-          log.add("base");
-        } else {
-          String options = options(random, user, metacopy);
-          metacopy |= options.contains("metacopy=on");
-          log.add("layer" + options);
-          layers.add(0, lab.upper(layers, options, mounted -> work.run(mounted, steps)));
-        }
-      } finally {
-        log.addAll(work.log());
-      }
-    }
-    View.Books books = user ? View.Books.USER : View.Books.TRUSTED;
-    return new Proof(lab, random.nextBoolean()).changes(layers, 1, books).size();
-  }
-
-  private static String options(Random random, boolean user, boolean metacopy) {
-    if (user) {
-      return ",userxattr";
-    }
-    String index = random.nextInt(4) == 0 ? ",index=on" : "";
-    if (metacopy) {
-      return ",metacopy=on,redirect_dir=on" + index;
-    }
-    return switch (random.nextInt(5)) {
-      case 0 -> index;
-      case 1, 2 -> ",redirect_dir=on" + index;
-      default -> ",metacopy=on,redirect_dir=on" + index;
-    };
+    RandomLayers made = RandomLayers.make(random, lab, log);
+    return new Proof(lab, random.nextBoolean()).changes(made.layers(), 1, made.books()).size();
   }
 }
