@@ -54,6 +54,7 @@ import picocli.CommandLine.ScopeType;
       StatusCommand.class,
       InspectCommand.class,
       TreeCommand.class,
+      WhichCommand.class,
       ChangesCommand.class,
       DiffCommand.class,
       ApplyCommand.class,

@@ -84,6 +84,13 @@ public interface CommandHost extends AutoCloseable {
   List<StackLevel> levels(String name, Watch watch) throws HostException;
 
   /**
+   * Which of the directories that a stack is made of hold these paths, and what becomes of each.
+   *
+   * @param paths from the root of the stack
+   */
+  List<PathReport> which(String name, List<String> paths) throws HostException;
+
+  /**
    * Makes a committed layer that shows what a stack shows now. The stack stays as it is.
    *
    * @param as the layer's id; absent: one is made up

@@ -200,6 +200,22 @@ public final class HttpHost implements CommandHost {
   }
 
   @Override
+  public List<PathReport> which(String name, List<String> paths) throws HostException {
+    return exchange(
+        call(Route.WHICH, name)
+            .content(new UnixHttp.Content.Json(json.writeLine(Map.of("paths", paths))))
+            .forever(Watch.NONE),
+        whole(
+            answer -> {
+              List<PathReport> reports = new ArrayList<>();
+              for (JsonFields report : answer.objects("paths")) {
+                reports.add(PathReport.of(report));
+              }
+              return reports;
+            }));
+  }
+
+  @Override
   public String commit(String name, Optional<String> as, Watch watch) throws HostException {
     return exchange(
         call(Route.COMMIT, name).with("id", as).forever(watch),

@@ -59,6 +59,8 @@ public enum Route {
   COMMIT("commit", "POST", "/v1/stacks/{name}/commit", Access.WRITE, "dryRun move", "id"),
   /** {@link CommandHost#levels}: {@code {"levels": […]}}. */
   TREE("tree", "GET", "/v1/stacks/{name}/tree", Access.READ, ""),
+  /** {@link CommandHost#which}, a question with a body: {@code {"paths": […]}} both ways. */
+  WHICH("which", "POST", "/v1/stacks/{name}/which", Access.READ, ""),
   /** {@link CommandHost#layers}: {@code {"layers": […]}}. */
   LAYERS("layer ls", "GET", "/v1/layers", Access.READ, "", "driver"),
   /** {@link CommandHost#createLayer}. */

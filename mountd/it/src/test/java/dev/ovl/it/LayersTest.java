@@ -316,6 +316,38 @@ class LayersTest {
   }
 
   @Test
+  void whoHoldsAPathIsTold() {
+    createWeb();
+    Result found = ovlctl.run("which", "web", "/new", "etc/motd", "/etc");
+    assertEquals(
+        """
+        PATH      IN          WHAT       BYTES  ROLE
+        /new      upper       file       4      serves
+        etc/motd  layer base  file       4      serves
+        /etc      upper       directory  -      serves
+        /etc      layer base  directory  -      merges into it
+        """,
+        found.fine().out());
+    Result gone = ovlctl.run("which", "web", "/etc/hosts", "/none").ended(1);
+    assertEquals(
+        """
+        PATH        IN          WHAT      BYTES  ROLE
+        /etc/hosts  upper       whiteout  -      deletes what is below
+        /etc/hosts  layer base  file      4      hidden by a whiteout in upper
+        """,
+        gone.out());
+    assertEquals("ovlctl: which web: nothing has /none (ENOENT)\n", gone.err());
+    Map<?, ?> report = objects("which", "web", "/new", "--json").get(0);
+    assertEquals("/new", report.get("path"));
+    Map<?, ?> holding = JsonText.objects(report.get("holdings")).get(0);
+    assertEquals("serves", holding.get("role"));
+    assertEquals(true, holding.get("writable"));
+    assertEquals(
+        "which web: a path in a stack has no '..' in it: ../x",
+        ovlctl.run("which", "web", "../x").failed(2));
+  }
+
+  @Test
   void aCommitShowsWhatTheStackShowed() {
     createWeb();
     assertEquals("next\n", ovlctl.run("commit", "web", "--as", "next").fine().out());

@@ -13,6 +13,7 @@ import dev.ovl.api.LowerUsage;
 import dev.ovl.api.MountDraft;
 import dev.ovl.api.Packing;
 import dev.ovl.api.PathChange;
+import dev.ovl.api.PathReport;
 import dev.ovl.api.StackCopy;
 import dev.ovl.api.StackDraft;
 import dev.ovl.api.StackEntry;
@@ -42,6 +43,7 @@ import dev.ovl.sys.Syscalls;
 import java.nio.channels.ReadableByteChannel;
 import java.nio.channels.WritableByteChannel;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -315,6 +317,21 @@ public final class EngineHost implements CommandHost {
             stacks.levels(StackName.of(name), watch::isCancelled).stream()
                 .map(Reports::level)
                 .toList());
+  }
+
+  /** As root alone, for the same reason as {@link #changes}. */
+  @Override
+  public List<PathReport> which(String name, List<String> paths) throws HostException {
+    return guarded(
+        true,
+        () -> {
+          StackName stack = StackName.of(name);
+          List<PathReport> reports = new ArrayList<>();
+          for (String path : paths) {
+            reports.add(Reports.path(path, stacks.which(stack, OsPath.of(path))));
+          }
+          return reports;
+        });
   }
 
   @Override

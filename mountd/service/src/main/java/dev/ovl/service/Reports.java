@@ -3,9 +3,11 @@ package dev.ovl.service;
 import dev.ovl.api.LayerReport;
 import dev.ovl.api.LayerSummary;
 import dev.ovl.api.LowerUsage;
+import dev.ovl.api.PathReport;
 import dev.ovl.api.StackLevel;
 import dev.ovl.api.StackUsage;
 import dev.ovl.engine.EngineException;
+import dev.ovl.engine.diff.Holding;
 import dev.ovl.engine.driver.Driver;
 import dev.ovl.engine.driver.LayerId;
 import dev.ovl.engine.mount.Propagation;
@@ -14,11 +16,14 @@ import dev.ovl.engine.stack.StackDefinition;
 import dev.ovl.engine.stack.StackDefinition.Lower;
 import dev.ovl.engine.stack.StackReport;
 import dev.ovl.engine.stack.StackSummary;
+import dev.ovl.engine.stack.Whereabouts;
 import dev.ovl.engine.usage.CachedFiles;
 import dev.ovl.engine.usage.FileSystemRoom;
 import dev.ovl.engine.usage.UpperUsage;
 import dev.ovl.sys.ErrnoException;
+import dev.ovl.sys.OsPath;
 import java.util.List;
+import java.util.Locale;
 import java.util.Optional;
 import java.util.OptionalLong;
 
@@ -82,6 +87,42 @@ final class Reports {
         level.writable(),
         level.usage().bytes(),
         level.usage().inodes());
+  }
+
+  static PathReport path(String path, Whereabouts found) {
+    return new PathReport(
+        path, found.holdings().stream().map(holding -> holding(holding, found.parts())).toList());
+  }
+
+  private static PathReport.Holding holding(Holding holding, List<Whereabouts.Part> parts) {
+    Whereabouts.Part part = parts.get(holding.layer());
+    return new PathReport.Holding(
+        part.directory().toString(),
+        part.layer().map(LayerId::text),
+        part.writable(),
+        rooted(holding.path()),
+        word(holding.kind()),
+        holding.bytes(),
+        word(holding.role()),
+        holding.opaque(),
+        holding.metadataOnly(),
+        holding.redirect().map(OsPath::toString),
+        holding
+            .cover()
+            .map(
+                cover ->
+                    new PathReport.Cover(
+                        parts.get(cover.layer()).directory().toString(),
+                        rooted(cover.path()),
+                        word(cover.why()))));
+  }
+
+  private static String rooted(OsPath path) {
+    return OsPath.ROOT.resolve(path).toString();
+  }
+
+  private static String word(Enum<?> value) {
+    return value.name().toLowerCase(Locale.ROOT).replace('_', '-');
   }
 
   static LayerSummary summary(Driver driver, LayerId id) throws EngineException, ErrnoException {

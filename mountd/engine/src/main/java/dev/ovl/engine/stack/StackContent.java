@@ -1,12 +1,14 @@
 package dev.ovl.engine.stack;
 
 import dev.ovl.engine.EngineException;
+import dev.ovl.engine.diff.PathSearch;
 import dev.ovl.engine.diff.Progress;
 import dev.ovl.engine.diff.TreeDiff;
 import dev.ovl.engine.diff.View;
 import dev.ovl.engine.driver.DirectoryDraft;
 import dev.ovl.engine.driver.Driver;
 import dev.ovl.engine.mount.OverlayMount;
+import dev.ovl.engine.stack.Whereabouts.Part;
 import dev.ovl.engine.tree.LayerForm;
 import dev.ovl.engine.tree.LowerDirectories;
 import dev.ovl.engine.usage.UpperUsage;
@@ -46,12 +48,28 @@ final class StackContent {
         : new View.Overlay(layers, List.of(), books(stack));
   }
 
-  /** The stack's directories, topmost first: the upper, if it has one, and the lowers. */
-  List<OsPath> directories(StackDefinition stack) {
-    List<OsPath> all = new ArrayList<>();
-    mounts.upper(stack).map(OverlayMount.Upper::directory).ifPresent(all::add);
-    all.addAll(lowers(stack));
-    return all;
+  /** What the stack is made of, topmost first: the upper, if it has one, and the lowers. */
+  private List<Part> parts(StackDefinition stack) {
+    List<Part> parts = new ArrayList<>();
+    mounts
+        .upper(stack)
+        .ifPresent(upper -> parts.add(new Part(upper.directory(), Optional.empty(), true)));
+    for (StackDefinition.Lower lower : stack.lowers()) {
+      parts.add(new Part(lower.path(), lower.layer(), false));
+    }
+    return parts;
+  }
+
+  private List<OsPath> directories(StackDefinition stack) {
+    return parts(stack).stream().map(Part::directory).toList();
+  }
+
+  /** Which of the stack's directories hold a path. */
+  Whereabouts which(StackDefinition stack, OsPath path) throws EngineException {
+    List<Part> parts = parts(stack);
+    View.Overlay view =
+        new View.Overlay(parts.stream().map(Part::directory).toList(), List.of(), books(stack));
+    return new Whereabouts(parts, PathSearch.find(sys, view, path));
   }
 
   /** What the stack has that its lowers have not. */
@@ -89,20 +107,13 @@ final class StackContent {
   List<StackLevel> levels(StackDefinition stack, BooleanSupplier cancelled)
       throws EngineException, ErrnoException {
     List<StackLevel> levels = new ArrayList<>();
-    Optional<OverlayMount.Upper> upper = mounts.upper(stack);
-    if (upper.isPresent()) {
-      OsPath directory = upper.get().directory();
+    for (Part part : parts(stack)) {
       levels.add(
           new StackLevel(
-              directory, Optional.empty(), true, UpperUsage.measure(sys, directory, cancelled)));
-    }
-    for (StackDefinition.Lower lower : stack.lowers()) {
-      levels.add(
-          new StackLevel(
-              lower.path(),
-              lower.layer(),
-              false,
-              UpperUsage.measure(sys, lower.path(), cancelled)));
+              part.directory(),
+              part.layer(),
+              part.writable(),
+              UpperUsage.measure(sys, part.directory(), cancelled)));
     }
     return levels;
   }

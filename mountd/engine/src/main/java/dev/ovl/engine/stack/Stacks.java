@@ -491,6 +491,16 @@ public final class Stacks implements AutoCloseable {
     return content.levels(get(name), cancelled);
   }
 
+  /**
+   * Which of the directories that a stack is made of hold a path, whether a mount shows it or not.
+   *
+   * @param path from the stack's root
+   * @throws EngineException USAGE: the path has {@code ..} in it
+   */
+  public Whereabouts which(StackName name, OsPath path) throws EngineException, ErrnoException {
+    return content.which(get(name), path);
+  }
+
   // ---- leftovers ----------------------------------------------------------------------------
 
   /**

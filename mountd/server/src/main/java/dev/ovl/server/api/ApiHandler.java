@@ -12,6 +12,7 @@ import dev.ovl.api.LayerName;
 import dev.ovl.api.LowerUsage;
 import dev.ovl.api.MountDraft;
 import dev.ovl.api.Packing;
+import dev.ovl.api.PathReport;
 import dev.ovl.api.Route;
 import dev.ovl.api.StackCopy;
 import dev.ovl.api.StackDraft;
@@ -277,6 +278,7 @@ public final class ApiHandler implements RequestHandler {
       case LAYER_APPLY -> apply(asked, new Subject.Layer(asked.layer()));
       case COMMIT -> commit(asked);
       case TREE -> levels(asked);
+      case WHICH -> which(asked);
       case LAYERS -> value(Map.of("layers", layers(asked)));
       case LAYER_INSPECT -> value(askLayer(asked, () -> host.layer(asked.layer())).json());
       case LAYER_STATUS ->
@@ -468,6 +470,19 @@ public final class ApiHandler implements RequestHandler {
     return value(
         reading(asked, (watch, pieces) -> host.levels(asked.name(), watch)),
         levels -> Map.of("levels", levels.stream().map(StackLevel::json).toList()));
+  }
+
+  private HttpAnswer which(Asked asked) throws HostException {
+    List<String> paths = body(asked, ApiHandler::paths);
+    return value(
+        reading(asked, (watch, pieces) -> host.which(asked.name(), paths)),
+        reports -> Map.of("paths", reports.stream().map(PathReport::json).toList()));
+  }
+
+  private static List<String> paths(JsonFields body) throws JsonException {
+    List<String> paths = body.strings("paths");
+    body.end();
+    return paths;
   }
 
   private HttpAnswer changes(Asked asked, Subject of) throws HostException {

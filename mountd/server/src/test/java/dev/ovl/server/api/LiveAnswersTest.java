@@ -235,6 +235,8 @@ class LiveAnswersTest {
     ask(Route.DIFF, "on", "?format=overlay", "");
     ask(Route.APPLY, "on", "", EMPTY_TAR);
     ask(Route.TREE, "on", "", "");
+    String held = ask(Route.WHICH, "on", "", "{\"paths\": [\"/new\", \"/none\"]}");
+    assertTrue(held.contains("\"layer\":\"top\""), held);
     ask(Route.COMMIT, "on", "?dryRun=true&id=next", "");
     assertLast("{\"result\":{\"layer\":\"next\"}}", ask(Route.COMMIT, "on", "?id=next", ""));
     ask(Route.COMMIT, "on", "?move=true&dryRun=true", "");
@@ -316,6 +318,9 @@ class LiveAnswersTest {
     ask(404, Route.LAYER_APPLY, "nosuch", "", EMPTY_TAR);
     ask(404, Route.APPLY, "nosuch", "", EMPTY_TAR);
     ask(404, Route.TREE, "nosuch", "", "");
+    ask(404, Route.WHICH, "nosuch", "", "{\"paths\": [\"/\"]}");
+    ask(400, Route.WHICH, "on", "", "{\"paths\": [1]}");
+    ask(400, Route.WHICH, "on", "", "{}");
     ask(404, Route.COMMIT, "nosuch", "", "");
     ask(404, Route.COMMIT, "nosuch", "?move=true", "");
     ask(400, Route.COMMIT, "nosuch", "?move=true&id=a", "");
