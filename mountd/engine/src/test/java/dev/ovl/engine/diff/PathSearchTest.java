@@ -23,6 +23,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 import java.util.Random;
+import java.util.SortedSet;
 import java.util.TreeSet;
 import java.util.stream.Collectors;
 import org.junit.jupiter.api.AfterEach;
@@ -218,7 +219,7 @@ class PathSearchTest {
       OverlayLab fresh = new OverlayLab(SCRATCH.path());
       try {
         RandomLayers made = RandomLayers.make(new Random(start + i), fresh, log);
-        TreeSet<OsPath> paths = new TreeSet<>();
+        SortedSet<OsPath> paths = new TreeSet<>();
         for (OsPath layer : made.layers()) {
           collect(layer, OsPath.EMPTY, paths);
         }
@@ -242,7 +243,7 @@ class PathSearchTest {
     assertTrue(seen > HISTORIES, "hardly anything was seen: " + seen);
   }
 
-  private void collect(OsPath root, OsPath path, TreeSet<OsPath> all) throws ErrnoException {
+  private void collect(OsPath root, OsPath path, SortedSet<OsPath> all) throws ErrnoException {
     for (OsPath name : files.list(root.resolve(path))) {
       OsPath at = path.resolve(name);
       all.add(at);
