@@ -67,6 +67,7 @@ class OpenApiTest {
           Route.APPLY,
           Route.COMMIT,
           Route.TREE,
+          Route.WHICH,
           Route.LAYER_CHANGES,
           Route.LAYER_SIZE,
           Route.LAYER_DIFF,
