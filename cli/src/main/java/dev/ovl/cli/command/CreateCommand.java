@@ -28,6 +28,14 @@ final class CreateCommand extends HostCommand {
   @Option(names = "--read-only", description = "No upper: the tree cannot be written to.")
   private boolean readOnly;
 
+  @Option(
+      names = "--compat",
+      description = {
+        "Mount it as Docker would. Otherwise a stack whose upper is ovl's own has redirect_dir and",
+        "metacopy on, so that renaming a directory or changing an owner copies no data."
+      })
+  private boolean compat;
+
   @Option(names = "--up", description = "Mount it at once.")
   private boolean up;
 
@@ -37,7 +45,7 @@ final class CreateCommand extends HostCommand {
   }
 
   private void create(CommandHost host, String stack) throws EngineException, HostException {
-    Done done = host.create(layers.draft(stack, readOnly, ovlctl()), up, ovlctl().dryRun());
+    Done done = host.create(layers.draft(stack, readOnly, compat, ovlctl()), up, ovlctl().dryRun());
     note(done);
     if (!ovlctl().json() && done.target().isPresent()) {
       output().path(OsPath.of(done.target().get()));

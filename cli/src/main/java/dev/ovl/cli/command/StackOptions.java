@@ -67,7 +67,8 @@ final class StackOptions {
   private String propagation;
 
   /** The stack that these options describe. */
-  StackDraft draft(String name, boolean readOnly, Ovlctl ovlctl) throws EngineException {
+  StackDraft draft(String name, boolean readOnly, boolean compat, Ovlctl ovlctl)
+      throws EngineException {
     return new StackDraft(
         name,
         Optional.ofNullable(ovlctl.driver()),
@@ -79,7 +80,8 @@ final class StackOptions {
         absolute(target, ovlctl),
         options,
         Optional.ofNullable(propagation),
-        Optional.ofNullable(method));
+        Optional.ofNullable(method),
+        compat);
   }
 
   /** What of a stack these options change: what is not given stays. */

@@ -3,11 +3,17 @@ package dev.ovl.cli.command;
 import dev.ovl.api.CommandHost;
 import dev.ovl.api.HostException;
 import dev.ovl.api.PathReport;
+import dev.ovl.api.SharesReport;
+import dev.ovl.api.WastedCopy;
+import dev.ovl.cli.output.ByteSize;
+import dev.ovl.engine.EngineException;
 import dev.ovl.sys.OsPath;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import picocli.CommandLine.ArgGroup;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
 /** {@code ovlctl which}. */
@@ -28,25 +34,128 @@ final class WhichCommand extends HostCommand {
 
   @Parameters(
       index = "1..*",
-      arity = "1..*",
+      arity = "0..*",
       paramLabel = "PATH",
       completionCandidates = Candidates.Nothing.class,
-      description = "From the root of the stack, as 'changes' tells it.")
+      description = {
+        "From the root of the stack, as 'changes' tells it. Needed but with --tree and --wasted,",
+        "which take the root otherwise."
+      })
   private List<String> paths = new ArrayList<>();
 
+  @ArgGroup private Whole whole = new Whole();
+
+  /** Questions about all that is beneath the paths. */
+  private static final class Whole {
+    @Option(
+        names = "--tree",
+        description = {
+          "For all that is seen beneath the paths: how many names, and bytes of data, each directory",
+          "gives."
+        })
+    private boolean tree;
+
+    @Option(
+        names = "--wasted",
+        description = {
+          "The files that take room in the upper for data that a directory below has, too: copied up",
+          "for new attributes alone (chown, chmod, touch), by a move, or for nothing."
+        })
+    private boolean wasted;
+  }
+
   @Override
-  int run(CommandHost host) {
+  int run(CommandHost host) throws EngineException {
+    if (paths.isEmpty() && !whole.tree && !whole.wasted) {
+      throw EngineException.usage("which path?");
+    }
     boolean[] seen = {true};
-    int status =
-        each(
-            label(),
-            List.of(name),
-            stack -> {
-              List<PathReport> reports = host.which(stack, paths);
-              seen[0] = reports.stream().allMatch(PathReport::isSeen);
-              tell(reports);
-            });
+    int status = each(label(), List.of(name), stack -> seen[0] = tell(host, stack));
     return status == Ovlctl.DONE && !seen[0] ? Ovlctl.FAILED : status;
+  }
+
+  /** Returns whether the stack shows all paths. */
+  private boolean tell(CommandHost host, String stack) throws HostException {
+    List<String> beneath = paths.isEmpty() ? List.of("/") : paths;
+    if (!whole.tree && !whole.wasted) {
+      List<PathReport> reports = host.which(stack, paths);
+      tell(reports);
+      return reports.stream().allMatch(PathReport::isSeen);
+    }
+    try (Following watch = new Following(ovlctl(), label(), Optional.empty())) {
+      if (whole.wasted) {
+        tellWasted(host.wasted(stack, beneath, watch));
+        return true;
+      }
+      List<SharesReport> reports = host.shares(stack, beneath, watch);
+      tellShares(reports);
+      return reports.stream().noneMatch(report -> report.shares().isEmpty());
+    }
+  }
+
+  private void tellShares(List<SharesReport> reports) throws HostException {
+    if (ovlctl().json()) {
+      output().json(reports.stream().map(SharesReport::json).toList());
+      return;
+    }
+    List<List<String>> rows = new ArrayList<>();
+    for (SharesReport report : reports) {
+      for (SharesReport.Share share : report.shares()) {
+        rows.add(
+            List.of(
+                OsPath.quoted(report.path()),
+                part(share.layer(), share.writable(), share.directory()),
+                String.valueOf(share.names()),
+                ByteSize.text(share.bytes())));
+      }
+    }
+    table(List.of("BENEATH", "IN", "NAMES", "BYTES"), rows);
+    reports.stream().filter(r -> r.shares().isEmpty()).forEach(r -> missing(r.path()));
+  }
+
+  private void tellWasted(List<WastedCopy> copies) throws HostException {
+    if (ovlctl().json()) {
+      output().json(copies.stream().map(WastedCopy::json).toList());
+      return;
+    }
+    List<List<String>> rows = new ArrayList<>();
+    long bytes = 0;
+    for (WastedCopy copy : copies) {
+      rows.add(List.of(OsPath.quoted(copy.path()), ByteSize.text(copy.bytes()), reason(copy)));
+      bytes += copy.bytes();
+    }
+    table(List.of("PATH", "BYTES", "COPIED UP FOR"), rows);
+    output()
+        .line(
+            ByteSize.text(bytes)
+                + " wasted in "
+                + copies.size()
+                + (copies.size() == 1 ? " file" : " files"));
+  }
+
+  private static String reason(WastedCopy copy) {
+    return switch (copy.reason()) {
+      case "attributes" -> "attributes alone";
+      case "moved" -> "a move from " + OsPath.quoted(copy.from().orElse(""));
+      default -> "nothing that is left of it";
+    };
+  }
+
+  private void table(List<String> headline, List<List<String>> rows) {
+    if (!rows.isEmpty()) {
+      output().table(headline, rows);
+    }
+  }
+
+  private void missing(String path) {
+    output()
+        .error(
+            label()
+                + " "
+                + OsPath.quoted(name)
+                + ": nothing has "
+                + OsPath.quoted(path)
+                + " (ENOENT)");
   }
 
   private void tell(List<PathReport> reports) throws HostException {
@@ -60,21 +169,8 @@ final class WhichCommand extends HostCommand {
         rows.add(row(report, holding));
       }
     }
-    if (!rows.isEmpty()) {
-      output().table(HEADLINE, rows);
-    }
-    for (PathReport report : reports) {
-      if (report.holdings().isEmpty()) {
-        output()
-            .error(
-                label()
-                    + " "
-                    + OsPath.quoted(name)
-                    + ": nothing has "
-                    + OsPath.quoted(report.path())
-                    + " (ENOENT)");
-      }
-    }
+    table(HEADLINE, rows);
+    reports.stream().filter(r -> r.holdings().isEmpty()).forEach(r -> missing(r.path()));
   }
 
   private static List<String> row(PathReport report, PathReport.Holding holding) {
@@ -89,10 +185,13 @@ final class WhichCommand extends HostCommand {
   }
 
   private static String part(PathReport.Holding holding) {
-    return holding
-        .layer()
+    return part(holding.layer(), holding.writable(), holding.directory());
+  }
+
+  private static String part(Optional<String> layer, boolean writable, String directory) {
+    return layer
         .map(id -> "layer " + id)
-        .orElse(holding.writable() ? "upper" : "lower " + OsPath.quoted(holding.directory()));
+        .orElse(writable ? "upper" : "lower " + OsPath.quoted(directory));
   }
 
   private static String role(PathReport report, PathReport.Holding holding) {

@@ -91,6 +91,20 @@ public interface CommandHost extends AutoCloseable {
   List<PathReport> which(String name, List<String> paths) throws HostException;
 
   /**
+   * Which of the directories that a stack is made of what is seen beneath these paths comes from.
+   *
+   * @param paths from the root of the stack
+   */
+  List<SharesReport> shares(String name, List<String> paths, Watch watch) throws HostException;
+
+  /**
+   * Files that take room in a stack's upper for data that a directory below has, too.
+   *
+   * @param paths only beneath these, from the root of the stack
+   */
+  List<WastedCopy> wasted(String name, List<String> paths, Watch watch) throws HostException;
+
+  /**
    * Makes a committed layer that shows what a stack shows now. The stack stays as it is.
    *
    * @param as the layer's id; absent: one is made up

@@ -201,17 +201,45 @@ public final class HttpHost implements CommandHost {
 
   @Override
   public List<PathReport> which(String name, List<String> paths) throws HostException {
+    return aboutPaths(Route.WHICH, name, paths, Watch.NONE, "paths", PathReport::of);
+  }
+
+  @Override
+  public List<SharesReport> shares(String name, List<String> paths, Watch watch)
+      throws HostException {
+    return aboutPaths(Route.SHARES, name, paths, watch, "paths", SharesReport::of);
+  }
+
+  @Override
+  public List<WastedCopy> wasted(String name, List<String> paths, Watch watch)
+      throws HostException {
+    return aboutPaths(Route.WASTED, name, paths, watch, "files", WastedCopy::of);
+  }
+
+  /** Reads one of the records that an answer holds. */
+  private interface RecordReader<T> {
+    T read(JsonFields json) throws JsonException;
+  }
+
+  private <T> List<T> aboutPaths(
+      Route route,
+      String name,
+      List<String> paths,
+      Watch watch,
+      String field,
+      RecordReader<T> reader)
+      throws HostException {
     return exchange(
-        call(Route.WHICH, name)
+        call(route, name)
             .content(new UnixHttp.Content.Json(json.writeLine(Map.of("paths", paths))))
-            .forever(Watch.NONE),
+            .forever(watch),
         whole(
             answer -> {
-              List<PathReport> reports = new ArrayList<>();
-              for (JsonFields report : answer.objects("paths")) {
-                reports.add(PathReport.of(report));
+              List<T> records = new ArrayList<>();
+              for (JsonFields record : answer.objects(field)) {
+                records.add(reader.read(record));
               }
-              return reports;
+              return records;
             }));
   }
 

@@ -61,6 +61,10 @@ public enum Route {
   TREE("tree", "GET", "/v1/stacks/{name}/tree", Access.READ, ""),
   /** {@link CommandHost#which}, a question with a body: {@code {"paths": […]}} both ways. */
   WHICH("which", "POST", "/v1/stacks/{name}/which", Access.READ, ""),
+  /** {@link CommandHost#shares}, a question with a body: {@code {"paths": […]}} both ways. */
+  SHARES("which", "POST", "/v1/stacks/{name}/shares", Access.READ, ""),
+  /** {@link CommandHost#wasted}: {@code {"paths": […]}} to {@code {"files": […]}}. */
+  WASTED("which", "POST", "/v1/stacks/{name}/wasted", Access.READ, ""),
   /** {@link CommandHost#layers}: {@code {"layers": […]}}. */
   LAYERS("layer ls", "GET", "/v1/layers", Access.READ, "", "driver"),
   /** {@link CommandHost#createLayer}. */

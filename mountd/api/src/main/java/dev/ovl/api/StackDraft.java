@@ -20,6 +20,7 @@ import java.util.Optional;
  * @param options mount options; an element may hold several, separated by commas
  * @param propagation absent or {@code default}: as the kernel decides
  * @param method absent or {@code auto}: the first that fits
+ * @param compat mount it as Docker would, without redirect_dir and metacopy
  */
 public record StackDraft(
     String name,
@@ -32,7 +33,8 @@ public record StackDraft(
     Optional<String> target,
     List<String> options,
     Optional<String> propagation,
-    Optional<String> method) {
+    Optional<String> method,
+    boolean compat) {
 
   /** Copies the lists. */
   public StackDraft {
@@ -54,6 +56,7 @@ public record StackDraft(
     json.put("options", options);
     json.put("propagation", propagation);
     json.put("method", method);
+    json.put("compat", compat);
     return json;
   }
 
@@ -71,7 +74,8 @@ public record StackDraft(
             json.optionalString("target"),
             json.optionalStrings("options").orElse(List.of()),
             json.optionalString("propagation"),
-            json.optionalString("method"));
+            json.optionalString("method"),
+            json.optionalTruth("compat"));
     json.end();
     return draft;
   }

@@ -56,6 +56,8 @@ class RecordsTest {
         new Kind<>(DriverStatus.class, DriverStatus::json, DriverStatus::of, false),
         new Kind<>(StackLevel.class, StackLevel::json, StackLevel::of, false),
         new Kind<>(PathReport.class, PathReport::json, PathReport::of, false),
+        new Kind<>(SharesReport.class, SharesReport::json, SharesReport::of, false),
+        new Kind<>(WastedCopy.class, WastedCopy::json, WastedCopy::of, false),
         new Kind<>(PathChange.class, PathChange::json, PathChange::of, false),
         new Kind<>(Done.class, Done::json, Done::of, false),
         new Kind<>(Failure.class, Failure::json, Failure::of, false),

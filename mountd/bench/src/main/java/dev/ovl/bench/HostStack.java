@@ -22,7 +22,8 @@ record HostStack(CommandHost host, String name) {
         Optional.empty(),
         List.of(),
         Optional.empty(),
-        Optional.empty());
+        Optional.empty(),
+        false);
   }
 
   void create(List<OsPath> lowers, boolean up) throws HostException {

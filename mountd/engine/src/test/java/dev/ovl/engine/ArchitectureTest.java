@@ -38,6 +38,7 @@ class ArchitectureTest {
       only(
           "driver",
           "dev.ovl.engine.file",
+          "dev.ovl.engine.root",
           "dev.ovl.engine.mount",
           "dev.ovl.engine.tree",
           "dev.ovl.engine.diff");

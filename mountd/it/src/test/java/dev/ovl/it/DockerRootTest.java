@@ -515,7 +515,8 @@ class DockerRootTest {
             Optional.empty(),
             MountOptions.NONE,
             Optional.empty(),
-            Optional.empty()));
+            Optional.empty(),
+            false));
     OsPath target = stacks.up(web, false);
     Files.writeString(Path.of(target.resolve("d/a").toString()), "of a stack\n");
     Optional<LayerId> as = Optional.of(LayerId.of("committed"));

@@ -348,6 +348,43 @@ class LayersTest {
   }
 
   @Test
+  void whereATreeComesFromIsTold() {
+    createWeb();
+    assertEquals(
+        """
+        BENEATH  IN          NAMES  BYTES
+        /etc     upper       1      0 B
+        /etc     layer base  1      4 B
+        """,
+        ovlctl.run("which", "web", "--tree", "/etc").fine().out());
+    List<Map<?, ?>> tree = objects("which", "web", "--tree", "--json");
+    assertEquals("/", tree.get(0).get("path"));
+    assertEquals(2, JsonText.objects(tree.get(0).get("shares")).size(), tree::toString);
+    assertEquals(
+        "which web: nothing has /none (ENOENT)",
+        ovlctl.run("which", "web", "--tree", "/none").failed(1));
+    assertEquals("which web: which path?", ovlctl.run("which", "web").failed(2));
+  }
+
+  @Test
+  void whatAnUpperHoldsForNothingIsTold() {
+    createWeb();
+    assertEquals("0 B wasted in 0 files\n", ovlctl.run("which", "web", "--wasted").fine().out());
+    ovlctl.shell("exec 3<>merged/etc/motd").fine();
+    Result found = ovlctl.run("which", "web", "--wasted");
+    assertEquals(
+        """
+        PATH       BYTES    COPIED UP FOR
+        /etc/motd  4.0 KiB  nothing that is left of it
+        4.0 KiB wasted in 1 file
+        """,
+        found.fine().out());
+    Map<?, ?> copy = objects("which", "web", "--wasted", "/etc", "--json").get(0);
+    assertEquals("unchanged", copy.get("reason"));
+    assertEquals(List.of(), objects("which", "web", "--wasted", "/etc/hosts", "--json"));
+  }
+
+  @Test
   void aCommitShowsWhatTheStackShowed() {
     createWeb();
     assertEquals("next\n", ovlctl.run("commit", "web", "--as", "next").fine().out());

@@ -14,6 +14,7 @@ import dev.ovl.api.MountDraft;
 import dev.ovl.api.Packing;
 import dev.ovl.api.PathChange;
 import dev.ovl.api.PathReport;
+import dev.ovl.api.SharesReport;
 import dev.ovl.api.StackCopy;
 import dev.ovl.api.StackDraft;
 import dev.ovl.api.StackEntry;
@@ -24,6 +25,7 @@ import dev.ovl.api.StackSummary;
 import dev.ovl.api.StackUsage;
 import dev.ovl.api.Subject;
 import dev.ovl.api.Tally;
+import dev.ovl.api.WastedCopy;
 import dev.ovl.api.Watch;
 import dev.ovl.engine.EngineException;
 import dev.ovl.engine.mount.DirectMounts;
@@ -332,6 +334,40 @@ public final class EngineHost implements CommandHost {
           }
           return reports;
         });
+  }
+
+  /** As root alone, for the same reason as {@link #changes}. */
+  @Override
+  public List<SharesReport> shares(String name, List<String> paths, Watch watch)
+      throws HostException {
+    return guarded(
+        true,
+        () -> {
+          StackName stack = StackName.of(name);
+          List<SharesReport> reports = new ArrayList<>();
+          for (String path : paths) {
+            reports.add(
+                Reports.shares(path, stacks.shares(stack, OsPath.of(path), watch::isCancelled)));
+          }
+          return reports;
+        });
+  }
+
+  /** As root alone, for the same reason as {@link #changes}. */
+  @Override
+  public List<WastedCopy> wasted(String name, List<String> paths, Watch watch)
+      throws HostException {
+    return guarded(
+        true,
+        () ->
+            stacks.wasted(StackName.of(name), watch::isCancelled).stream()
+                .filter(copy -> paths.stream().anyMatch(path -> isBeneath(copy.path(), path)))
+                .map(Reports::wasted)
+                .toList());
+  }
+
+  private static boolean isBeneath(OsPath path, String directory) {
+    return path.startsWith(OsPath.ROOT.resolve(OsPath.of(directory)).normalized());
   }
 
   @Override

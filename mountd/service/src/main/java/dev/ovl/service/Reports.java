@@ -4,14 +4,19 @@ import dev.ovl.api.LayerReport;
 import dev.ovl.api.LayerSummary;
 import dev.ovl.api.LowerUsage;
 import dev.ovl.api.PathReport;
+import dev.ovl.api.SharesReport;
 import dev.ovl.api.StackLevel;
 import dev.ovl.api.StackUsage;
+import dev.ovl.api.WastedCopy;
 import dev.ovl.engine.EngineException;
 import dev.ovl.engine.diff.Holding;
+import dev.ovl.engine.diff.TreeShares;
+import dev.ovl.engine.diff.WastedCopies;
 import dev.ovl.engine.driver.Driver;
 import dev.ovl.engine.driver.LayerId;
 import dev.ovl.engine.mount.Propagation;
 import dev.ovl.engine.stack.SharedLower;
+import dev.ovl.engine.stack.Shares;
 import dev.ovl.engine.stack.StackDefinition;
 import dev.ovl.engine.stack.StackDefinition.Lower;
 import dev.ovl.engine.stack.StackReport;
@@ -22,6 +27,7 @@ import dev.ovl.engine.usage.FileSystemRoom;
 import dev.ovl.engine.usage.UpperUsage;
 import dev.ovl.sys.ErrnoException;
 import dev.ovl.sys.OsPath;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
@@ -92,6 +98,29 @@ final class Reports {
   static PathReport path(String path, Whereabouts found) {
     return new PathReport(
         path, found.holdings().stream().map(holding -> holding(holding, found.parts())).toList());
+  }
+
+  static SharesReport shares(String path, Shares found) {
+    List<SharesReport.Share> shares = new ArrayList<>();
+    for (TreeShares.Share share : found.shares()) {
+      Whereabouts.Part part = found.parts().get(share.layer());
+      shares.add(
+          new SharesReport.Share(
+              part.directory().toString(),
+              part.layer().map(LayerId::text),
+              part.writable(),
+              share.names(),
+              share.bytes()));
+    }
+    return new SharesReport(path, shares);
+  }
+
+  static WastedCopy wasted(WastedCopies.Wasted copy) {
+    return new WastedCopy(
+        copy.path().toString(),
+        copy.bytes(),
+        word(copy.reason()),
+        copy.from().map(OsPath::toString));
   }
 
   private static PathReport.Holding holding(Holding holding, List<Whereabouts.Part> parts) {

@@ -42,7 +42,8 @@ final class Requests {
         path("target", draft.target()),
         options(draft.options()),
         propagation(draft.propagation()),
-        method(draft.method()));
+        method(draft.method()),
+        draft.compat());
   }
 
   static StackChange change(StackPatch patch) throws EngineException {

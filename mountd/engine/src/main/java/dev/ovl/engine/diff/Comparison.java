@@ -1,17 +1,12 @@
 package dev.ovl.engine.diff;
 
 import dev.ovl.engine.EngineException;
-import dev.ovl.engine.diff.Found.Real;
 import dev.ovl.engine.tree.Attributes;
-import dev.ovl.engine.tree.Beneath;
 import dev.ovl.sys.Errno;
-import dev.ovl.sys.ErrnoException;
-import dev.ovl.sys.Fd;
 import dev.ovl.sys.Linux;
 import dev.ovl.sys.OsPath;
 import dev.ovl.sys.Statx;
 import dev.ovl.sys.Syscalls;
-import java.nio.ByteBuffer;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
@@ -29,10 +24,6 @@ import java.util.function.BooleanSupplier;
  * So only the others are listed, the upper as a rule, and their names are looked up in both trees.
  */
 final class Comparison {
-  private static final int BUFFER_BYTES = 256 * 1024;
-  private static final int BLOCK_BYTES = 512;
-
-  private final Syscalls sys;
   private final MergedTree newer;
   private final MergedTree older;
 
@@ -43,17 +34,10 @@ final class Comparison {
   private final BooleanSupplier cancelled;
   private final HardLinks links = new HardLinks();
   private final Deque<Pair> waiting = new ArrayDeque<>();
-  private Optional<Buffers> buffers = Optional.empty();
+  private final DataComparison data;
 
   /** What a directory is made of in both trees; an empty list where a tree does not have it. */
   private record Pair(Entry entry, List<Place> newer, List<Place> older) {}
-
-  private record Buffers(ByteBuffer newer, ByteBuffer older) {
-    static Buffers allocate() {
-      return new Buffers(
-          ByteBuffer.allocateDirect(BUFFER_BYTES), ByteBuffer.allocateDirect(BUFFER_BYTES));
-    }
-  }
 
   Comparison(
       Syscalls sys,
@@ -62,12 +46,12 @@ final class Comparison {
       boolean onTop,
       Progress progress,
       BooleanSupplier cancelled) {
-    this.sys = sys;
     this.newer = newer;
     this.older = older;
     this.onTop = onTop;
     this.progress = progress;
     this.cancelled = cancelled;
+    this.data = new DataComparison(sys, progress, cancelled);
   }
 
   /** Compares all, and returns the root with every name beneath it that was looked at. */
@@ -87,31 +71,15 @@ final class Comparison {
   }
 
   private Entry root() throws EngineException {
-    List<Place> stack = newer.root();
-    List<Place> before = older.root();
-    List<OpenDirectory> open = new ArrayList<>();
-    try {
-      Optional<Found> here = found(stack, open);
-      Optional<Found> there = found(before, open);
-      Entry.State state = here.isPresent() ? state(here.get(), there) : Entry.State.SAME;
-      Entry entry = Entry.root(state, here);
-      waiting.push(new Pair(entry, stack, before));
+    try (OpenStack here = new OpenStack(newer.root(), Linux.O_PATH);
+        OpenStack there = new OpenStack(older.root(), Linux.O_PATH)) {
+      Optional<Found> root = newer.root(here.directories());
+      Entry.State state =
+          root.isPresent() ? state(root.get(), older.root(there.directories())) : Entry.State.SAME;
+      Entry entry = Entry.root(state, root);
+      waiting.push(new Pair(entry, newer.root(), older.root()));
       return entry;
-    } finally {
-      open.forEach(OpenDirectory::close);
     }
-  }
-
-  /** The root is all layers' roots, whatever their attributes say; empty in an empty tree. */
-  private static Optional<Found> found(List<Place> roots, List<OpenDirectory> open)
-      throws EngineException {
-    if (roots.isEmpty()) {
-      return Optional.empty();
-    }
-    Layer layer = roots.getFirst().layer();
-    OpenDirectory where = new OpenDirectory(layer, OsPath.EMPTY, Linux.O_PATH);
-    open.add(where);
-    return layer.find(where, OsPath.EMPTY).map(real -> new Found(real, roots, real));
   }
 
   // ---- directories ----------------------------------------------------------------------------
@@ -225,16 +193,9 @@ final class Comparison {
     Statx newStat = here.top().stat();
     Statx oldStat = there.top().stat();
     int type = newStat.mode() & Linux.S_IFMT;
-    if (newStat.mode() != oldStat.mode()
-        || newStat.uid() != oldStat.uid()
-        || newStat.gid() != oldStat.gid()
-        || !newStat.modified().equals(oldStat.modified())
+    if (!sameStatus(here, there)
         || (type == Linux.S_IFREG && newStat.size() != oldStat.size())
-        || newStat.rdevMajor() != oldStat.rdevMajor()
-        || newStat.rdevMinor() != oldStat.rdevMinor()) {
-      return false;
-    }
-    if (!newStat.sameFile(oldStat) && !sameAttributes(here, there)) {
+        || (!newStat.sameFile(oldStat) && !sameAttributes(here, there))) {
       return false;
     }
     if (type == Linux.S_IFLNK) {
@@ -242,10 +203,23 @@ final class Comparison {
     }
     return type != Linux.S_IFREG
         || here.data().stat().sameFile(there.data().stat())
-        || sameData(here, there);
+        || data.same(here.data(), there.data());
   }
 
-  private static boolean sameAttributes(Found here, Found there) throws EngineException {
+  /** Kind, permissions, owner, time, the numbers of a device. */
+  static boolean sameStatus(Found here, Found there) {
+    Statx newStat = here.top().stat();
+    Statx oldStat = there.top().stat();
+    return newStat.mode() == oldStat.mode()
+        && newStat.uid() == oldStat.uid()
+        && newStat.gid() == oldStat.gid()
+        && newStat.modified().equals(oldStat.modified())
+        && newStat.rdevMajor() == oldStat.rdevMajor()
+        && newStat.rdevMinor() == oldStat.rdevMinor();
+  }
+
+  /** Extended attributes, as a mount shows them. */
+  static boolean sameAttributes(Found here, Found there) throws EngineException {
     boolean listed = here.isDirectory() || here.top().stat().isRegularFile();
     return (listed && here.top().xattrs().isEmpty() && there.top().xattrs().isEmpty())
         || attributes(here).equals(attributes(there));
@@ -257,117 +231,6 @@ final class Comparison {
 
   private static Optional<OsPath> target(Found found) throws EngineException {
     return found.top().where().layer().target(found.top());
-  }
-
-  /** False when one of them is gone. */
-  private boolean sameData(Found here, Found there) throws EngineException {
-    if (here.top().stat().size() == 0) {
-      return true;
-    }
-    try (OpenFile some = OpenFile.open(sys, here.data());
-        OpenFile other = OpenFile.open(sys, there.data())) {
-      if (buffers.isEmpty()) {
-        buffers = Optional.of(Buffers.allocate());
-      }
-      return some.isOpen() && other.isOpen() && sameData(some, other, buffers.get());
-    }
-  }
-
-  private boolean sameData(OpenFile here, OpenFile there, Buffers into) throws EngineException {
-    boolean holes = here.hasHoles() || there.hasHoles();
-    long at = 0;
-    while (true) {
-      if (cancelled.getAsBoolean()) {
-        throw EngineException.failed("cancelled", Errno.ECANCELED);
-      }
-      if (holes) {
-        at = Math.min(here.nextData(at), there.nextData(at));
-        here.seek(at);
-        there.seek(at);
-      }
-      here.read(into.newer().clear());
-      there.read(into.older().clear());
-      if (!into.newer().flip().equals(into.older().flip())) {
-        return false;
-      }
-      int length = into.newer().limit();
-      if (length == 0) {
-        return true;
-      }
-      at += length;
-      progress.read(2L * length);
-    }
-  }
-
-  /** A file that is being compared, if it is still there. */
-  private static final class OpenFile implements AutoCloseable {
-    private final Syscalls sys;
-    private final Real real;
-    private final Optional<Fd> fd;
-
-    private OpenFile(Syscalls sys, Real real, Optional<Fd> fd) {
-      this.sys = sys;
-      this.real = real;
-      this.fd = fd;
-    }
-
-    static OpenFile open(Syscalls sys, Real real) throws EngineException {
-      return new OpenFile(sys, real, real.where().layer().openData(real.place()));
-    }
-
-    boolean isOpen() {
-      return fd.isPresent();
-    }
-
-    boolean hasHoles() {
-      return real.stat().blocks() * BLOCK_BYTES < real.stat().size();
-    }
-
-    /** Where there is data at or behind an offset; the end, as it was, where there is none. */
-    long nextData(long from) throws EngineException {
-      try {
-        return sys.lseek(fd.orElseThrow().number(), from, Linux.SEEK_DATA);
-      } catch (ErrnoException e) {
-        if (e.is(Errno.ENXIO)) {
-          return Math.max(from, real.stat().size());
-        }
-        if (e.is(Errno.EINVAL)) {
-          return from;
-        }
-        throw failed(e);
-      }
-    }
-
-    void seek(long to) throws EngineException {
-      try {
-        sys.lseek(fd.orElseThrow().number(), to, Linux.SEEK_SET);
-      } catch (ErrnoException e) {
-        throw failed(e);
-      }
-    }
-
-    /** Fills the buffer as far as there is data. */
-    void read(ByteBuffer buffer) throws EngineException {
-      try {
-        int last = 1;
-        while (last > 0 && buffer.hasRemaining()) {
-          last = sys.read(fd.orElseThrow().number(), buffer);
-        }
-      } catch (ErrnoException e) {
-        if (!Beneath.isGone(e)) {
-          throw failed(e);
-        }
-      }
-    }
-
-    private EngineException failed(ErrnoException e) {
-      return real.where().layer().unreadable(real.place().path(), e);
-    }
-
-    @Override
-    public void close() {
-      fd.ifPresent(Fd::close);
-    }
   }
 
   // ---- afterwards -----------------------------------------------------------------------------

@@ -98,6 +98,51 @@ final class MergedTree implements AutoCloseable {
   }
 
   /**
+   * Looks a path up from the root.
+   *
+   * @param path none of them {@code .} or {@code ..}; empty for the root itself
+   * @return empty when the tree has no such path; the directories that it was found in are closed
+   */
+  Optional<Found> find(List<OsPath> path) throws EngineException {
+    List<Place> stack = root();
+    Optional<Found> found;
+    try (OpenStack open = new OpenStack(stack, Linux.O_PATH)) {
+      found = root(open.directories());
+    }
+    for (OsPath name : path) {
+      try (OpenStack open = new OpenStack(stack, Linux.O_PATH)) {
+        found = lookup(open.directories(), name);
+      }
+      if (found.isEmpty()) {
+        return found;
+      }
+      stack = found.get().stack();
+    }
+    return found;
+  }
+
+  /**
+   * The root, which is all layers' roots, whatever their attributes say; empty in an empty tree.
+   *
+   * @param stack {@link #root()}, open
+   */
+  Optional<Found> root(List<OpenDirectory> stack) throws EngineException {
+    if (stack.isEmpty()) {
+      return Optional.empty();
+    }
+    OpenDirectory top = stack.getFirst();
+    return top.layer().find(top, OsPath.EMPTY).map(real -> new Found(real, root(), real));
+  }
+
+  /**
+   * Which of the tree's layers this is, the topmost being 0; data-only ones come after the others.
+   */
+  int indexOf(Layer layer) {
+    int index = layers.indexOf(layer);
+    return index >= 0 ? index : layers.size() + dataOnly.indexOf(layer);
+  }
+
+  /**
    * Looks a name up.
    *
    * @param stack what the directory is made of, open

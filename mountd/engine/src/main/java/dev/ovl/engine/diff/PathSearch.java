@@ -43,12 +43,7 @@ public final class PathSearch {
    */
   public static List<Holding> find(Syscalls sys, View.Overlay overlay, OsPath path)
       throws EngineException {
-    List<OsPath> components =
-        path.components().stream().filter(component -> !component.equals(OsPath.DOT)).toList();
-    if (components.contains(DOTS)) {
-      throw EngineException.usage("a path in a stack has no '..' in it: " + path.quoted());
-    }
-    PathSearch search = new PathSearch(components);
+    PathSearch search = new PathSearch(components(path));
     List<OsPath> all = new ArrayList<>(overlay.layers());
     all.addAll(overlay.dataOnly());
     for (int i = 0; i < all.size(); i++) {
@@ -61,6 +56,16 @@ public final class PathSearch {
       }
     }
     return search.holdings;
+  }
+
+  /** A path in a tree, whose root a slash before it means, too; refuses {@code ..}. */
+  static List<OsPath> components(OsPath path) throws EngineException {
+    List<OsPath> components =
+        path.components().stream().filter(component -> !component.equals(OsPath.DOT)).toList();
+    if (components.contains(DOTS)) {
+      throw EngineException.usage("a path in a stack has no '..' in it: " + path.quoted());
+    }
+    return components;
   }
 
   // ---- a layer ------------------------------------------------------------------------------

@@ -4,7 +4,7 @@
  *
  * <p>A driver knows its directory and its mounts. It counts no gets, takes no locks between
  * operations and does not know who else needs a layer: that is {@code dev.ovl.engine.layer}'s. May
- * import {@code dev.ovl.sys}, {@code dev.ovl.engine.file}, {@code mount}, {@code tree} and {@code
- * diff}.
+ * import {@code dev.ovl.sys}, {@code dev.ovl.engine.file}, {@code root}, {@code mount}, {@code
+ * tree} and {@code diff}.
  */
 package dev.ovl.engine.driver;

@@ -171,6 +171,21 @@ public final class MountOptions {
     return new MountOptions(flags, more);
   }
 
+  /**
+   * These options, and those by which renaming a directory and changing owner, mode or times copy
+   * no data ({@code redirect_dir}, {@code metacopy}), unless an option of these says otherwise.
+   */
+  public MountOptions copyingLazily() {
+    if (overlay.containsKey("userxattr")) {
+      return this;
+    }
+    MountOptions redirecting = withDefault("redirect_dir", "on");
+    boolean excluded =
+        "on".equals(overlay.get("nfs_export"))
+            || !"on".equals(redirecting.overlay.get("redirect_dir"));
+    return excluded ? redirecting : redirecting.withDefault("metacopy", "on");
+  }
+
   /** These options and read-only. */
   public MountOptions readOnly() {
     Set<MountFlag> more = EnumSet.of(MountFlag.RO);

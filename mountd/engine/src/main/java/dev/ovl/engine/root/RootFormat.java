@@ -63,6 +63,11 @@ public final class RootFormat {
     known = true;
   }
 
+  /** Whether dockerd keeps its images here, too, and so reads the layers that are made here. */
+  public boolean isShared() throws ErrnoException {
+    return files.lstat(root.resolve("image")).isPresent();
+  }
+
   /** Makes the root directory and the file where they are missing. */
   public void prepare(Locks locks) throws EngineException, ErrnoException {
     check();

@@ -152,7 +152,8 @@ final class DefinitionEditor {
             request.target(),
             request.options(),
             request.propagation(),
-            request.method());
+            request.method(),
+            ownUpper && !request.compat() && !format.isShared());
     mounter.plan(mounts.mount(stack), stack.method());
     return stack;
   }
@@ -195,7 +196,8 @@ final class DefinitionEditor {
         to.target(),
         to.options(),
         to.propagation(),
-        to.method());
+        to.method(),
+        !to.lazyCopies());
   }
 
   private StackDefinition changed(
@@ -218,7 +220,8 @@ final class DefinitionEditor {
         change.target().orElse(from.target()),
         change.options().orElse(from.options()),
         change.propagation().orElse(from.propagation()),
-        change.method().orElse(from.method()));
+        change.method().orElse(from.method()),
+        from.lazyCopies());
   }
 
   /** Gives each directory a link: the one it has already, or an unused name. */
@@ -316,7 +319,8 @@ final class DefinitionEditor {
             before.target(),
             before.options(),
             before.propagation(),
-            before.method());
+            before.method(),
+            before.lazyCopies());
     mounter.plan(mounts.mount(after), after.method());
     return after;
   }

@@ -4,7 +4,9 @@ import dev.ovl.engine.EngineException;
 import dev.ovl.engine.diff.PathSearch;
 import dev.ovl.engine.diff.Progress;
 import dev.ovl.engine.diff.TreeDiff;
+import dev.ovl.engine.diff.TreeShares;
 import dev.ovl.engine.diff.View;
+import dev.ovl.engine.diff.WastedCopies;
 import dev.ovl.engine.driver.DirectoryDraft;
 import dev.ovl.engine.driver.Driver;
 import dev.ovl.engine.mount.OverlayMount;
@@ -66,10 +68,29 @@ final class StackContent {
 
   /** Which of the stack's directories hold a path. */
   Whereabouts which(StackDefinition stack, OsPath path) throws EngineException {
-    List<Part> parts = parts(stack);
-    View.Overlay view =
-        new View.Overlay(parts.stream().map(Part::directory).toList(), List.of(), books(stack));
-    return new Whereabouts(parts, PathSearch.find(sys, view, path));
+    return new Whereabouts(parts(stack), PathSearch.find(sys, overlay(stack), path));
+  }
+
+  private View.Overlay overlay(StackDefinition stack) {
+    return new View.Overlay(directories(stack), List.of(), books(stack));
+  }
+
+  /** Which of the stack's directories what is seen beneath a path comes from. */
+  Shares shares(StackDefinition stack, OsPath path, BooleanSupplier cancelled)
+      throws EngineException {
+    return new Shares(parts(stack), TreeShares.of(sys, overlay(stack), path, cancelled));
+  }
+
+  /** What of the upper's data the lowers have, too; nothing in a stack without upper. */
+  List<WastedCopies.Wasted> wasted(StackDefinition stack, BooleanSupplier cancelled)
+      throws EngineException {
+    return mounts.upper(stack).isEmpty()
+        ? List.of()
+        : WastedCopies.find(
+            sys,
+            overlay(stack),
+            new View.Overlay(lowers(stack), List.of(), books(stack)),
+            cancelled);
   }
 
   /** What the stack has that its lowers have not. */

@@ -23,6 +23,7 @@ import java.util.stream.Stream;
  * @param options without contradictions
  * @param propagation absent: as the kernel decides
  * @param method forced; absent: the first that fits
+ * @param lazyCopies redirect_dir and metacopy are on, where the options do not exclude it
  */
 public record StackDefinition(
     StackName name,
@@ -33,7 +34,8 @@ public record StackDefinition(
     Optional<OsPath> target,
     MountOptions options,
     Optional<Propagation> propagation,
-    Optional<MountMethod> method) {
+    Optional<MountMethod> method,
+    boolean lazyCopies) {
 
   /** Copies the lowers. */
   public StackDefinition {
@@ -82,7 +84,16 @@ public record StackDefinition(
   /** The same definition with a layer of its own. */
   StackDefinition withLayer(Layer own) {
     return new StackDefinition(
-        name, driver, lowers, upper, Optional.of(own), target, options, propagation, method);
+        name,
+        driver,
+        lowers,
+        upper,
+        Optional.of(own),
+        target,
+        options,
+        propagation,
+        method,
+        lazyCopies);
   }
 
   /** The names of all short links that belong to the stack, not to layers below it. */

@@ -79,6 +79,7 @@ final class StackFile {
     map.put("options", stack.options().words());
     map.put("propagation", stack.propagation().map(Propagation::word));
     map.put("method", stack.method().map(MountMethod::word));
+    map.put("lazyCopies", stack.lazyCopies());
     return json.writePretty(map);
   }
 
@@ -105,7 +106,8 @@ final class StackFile {
               optionalPath(fields, "target"),
               MountOptions.parse(fields.strings("options")),
               propagation(fields),
-              method(fields));
+              method(fields),
+              fields.optionalTruth("lazyCopies"));
       fields.end();
       return stack;
     } catch (EngineException | IllegalArgumentException e) {

@@ -112,7 +112,7 @@ final class StackMounts {
       lowers.add(empty());
       names.add(OsPath.of("..").resolve(empty().fileName()));
     }
-    var options = stack.options();
+    var options = stack.lazyCopies() ? stack.options().copyingLazily() : stack.options();
     if (options.value("nfs_export").filter("on"::equals).isEmpty()) {
       // with an index, lowers that were copied or moved give ESTALE
       options = options.withDefault("index", "off");

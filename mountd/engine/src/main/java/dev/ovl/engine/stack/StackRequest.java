@@ -18,6 +18,8 @@ import java.util.Optional;
  * @param readOnly no upper at all
  * @param upper a directory of the user's; absent: a new layer, unless read-only
  * @param target absent: the layer's own place
+ * @param compat mount it as Docker would: without the options by which a rename or a change of
+ *     owner copies nothing, and which other engines do not understand
  */
 public record StackRequest(
     StackName name,
@@ -29,7 +31,8 @@ public record StackRequest(
     Optional<OsPath> target,
     MountOptions options,
     Optional<Propagation> propagation,
-    Optional<MountMethod> method) {
+    Optional<MountMethod> method,
+    boolean compat) {
 
   /** Of plain directories alone. */
   public StackRequest(
@@ -52,6 +55,7 @@ public record StackRequest(
         target,
         options,
         propagation,
-        method);
+        method,
+        false);
   }
 }

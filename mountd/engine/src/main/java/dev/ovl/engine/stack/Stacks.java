@@ -3,6 +3,7 @@ package dev.ovl.engine.stack;
 import dev.ovl.engine.EngineException;
 import dev.ovl.engine.diff.Progress;
 import dev.ovl.engine.diff.TreeDiff;
+import dev.ovl.engine.diff.WastedCopies;
 import dev.ovl.engine.driver.Driver;
 import dev.ovl.engine.driver.LayerId;
 import dev.ovl.engine.driver.overlay2.Overlay2Driver;
@@ -105,6 +106,7 @@ public final class Stacks implements AutoCloseable {
                 List.of(
                     new Overlay2Driver(
                         sys,
+                        format,
                         home,
                         new OverlayMounter(sys, run.resolve("nested")),
                         table,
@@ -499,6 +501,29 @@ public final class Stacks implements AutoCloseable {
    */
   public Whereabouts which(StackName name, OsPath path) throws EngineException, ErrnoException {
     return content.which(get(name), path);
+  }
+
+  /**
+   * Which of the directories that a stack is made of what is seen beneath a path comes from.
+   *
+   * @param path from the stack's root
+   * @param cancelled asked before each name
+   * @throws EngineException USAGE: the path has {@code ..} in it; cancelled
+   */
+  public Shares shares(StackName name, OsPath path, BooleanSupplier cancelled)
+      throws EngineException, ErrnoException {
+    return content.shares(get(name), path, cancelled);
+  }
+
+  /**
+   * Files that take room in a stack's upper for data that its lowers have, too.
+   *
+   * @param cancelled asked before each name
+   * @return by path
+   */
+  public List<WastedCopies.Wasted> wasted(StackName name, BooleanSupplier cancelled)
+      throws EngineException, ErrnoException {
+    return content.wasted(get(name), cancelled);
   }
 
   // ---- leftovers ----------------------------------------------------------------------------

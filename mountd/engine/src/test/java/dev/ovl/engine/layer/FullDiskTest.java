@@ -165,7 +165,8 @@ class FullDiskTest {
             Optional.empty(),
             MountOptions.NONE,
             Optional.empty(),
-            Optional.empty()));
+            Optional.empty(),
+            false));
     OsPath target = stacks.up(web, false);
     try (RandomAccessFile file = new RandomAccessFile(target.resolve("large").toString(), "rw")) {
       file.write(new byte[8 * MEGABYTE]);

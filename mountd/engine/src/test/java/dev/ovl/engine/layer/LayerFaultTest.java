@@ -183,7 +183,8 @@ class LayerFaultTest {
                 Optional.empty(),
                 MountOptions.NONE,
                 Optional.empty(),
-                Optional.empty()));
+                Optional.empty(),
+                false));
         stacks.apply(WEB, LayerFaultTest::content);
         stacks.up(WEB, false);
       }

@@ -71,7 +71,8 @@ class StackOnLayersTest {
         Optional.empty(),
         MountOptions.parse(options),
         Optional.empty(),
-        Optional.empty());
+        Optional.empty(),
+        false);
   }
 
   private static String refusal(org.junit.jupiter.api.function.Executable attempt) {

@@ -88,7 +88,8 @@ class DaemonHungTest {
         target.map(OsPath::toString),
         List.of(),
         Optional.empty(),
-        Optional.empty());
+        Optional.empty(),
+        false);
   }
 
   /**

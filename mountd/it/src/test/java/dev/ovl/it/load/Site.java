@@ -167,7 +167,8 @@ final class Site {
         shape.givenTarget() ? Optional.of(target(stack).toString()) : Optional.empty(),
         shape.options(),
         Optional.empty(),
-        shape.method());
+        shape.method(),
+        false);
   }
 
   /** What {@code set} is asked for: all that a shape says, but for the upper. */

@@ -14,6 +14,7 @@ import dev.ovl.api.MountDraft;
 import dev.ovl.api.Packing;
 import dev.ovl.api.PathReport;
 import dev.ovl.api.Route;
+import dev.ovl.api.SharesReport;
 import dev.ovl.api.StackCopy;
 import dev.ovl.api.StackDraft;
 import dev.ovl.api.StackEntry;
@@ -22,6 +23,7 @@ import dev.ovl.api.StackPatch;
 import dev.ovl.api.StackUsage;
 import dev.ovl.api.Subject;
 import dev.ovl.api.Tally;
+import dev.ovl.api.WastedCopy;
 import dev.ovl.json.Json;
 import dev.ovl.json.JsonException;
 import dev.ovl.json.JsonFields;
@@ -279,6 +281,8 @@ public final class ApiHandler implements RequestHandler {
       case COMMIT -> commit(asked);
       case TREE -> levels(asked);
       case WHICH -> which(asked);
+      case SHARES -> shares(asked);
+      case WASTED -> wasted(asked);
       case LAYERS -> value(Map.of("layers", layers(asked)));
       case LAYER_INSPECT -> value(askLayer(asked, () -> host.layer(asked.layer())).json());
       case LAYER_STATUS ->
@@ -477,6 +481,20 @@ public final class ApiHandler implements RequestHandler {
     return value(
         reading(asked, (watch, pieces) -> host.which(asked.name(), paths)),
         reports -> Map.of("paths", reports.stream().map(PathReport::json).toList()));
+  }
+
+  private HttpAnswer shares(Asked asked) throws HostException {
+    List<String> paths = body(asked, ApiHandler::paths);
+    return value(
+        reading(asked, (watch, pieces) -> host.shares(asked.name(), paths, watch)),
+        reports -> Map.of("paths", reports.stream().map(SharesReport::json).toList()));
+  }
+
+  private HttpAnswer wasted(Asked asked) throws HostException {
+    List<String> paths = body(asked, ApiHandler::paths);
+    return value(
+        reading(asked, (watch, pieces) -> host.wasted(asked.name(), paths, watch)),
+        files -> Map.of("files", files.stream().map(WastedCopy::json).toList()));
   }
 
   private static List<String> paths(JsonFields body) throws JsonException {

@@ -237,6 +237,9 @@ class LiveAnswersTest {
     ask(Route.TREE, "on", "", "");
     String held = ask(Route.WHICH, "on", "", "{\"paths\": [\"/new\", \"/none\"]}");
     assertTrue(held.contains("\"layer\":\"top\""), held);
+    String shares = ask(Route.SHARES, "on", "", "{\"paths\": [\"/\", \"/none\"]}");
+    assertTrue(shares.contains("\"layer\":\"top\""), shares);
+    ask(Route.WASTED, "on", "", "{\"paths\": [\"/\"]}");
     ask(Route.COMMIT, "on", "?dryRun=true&id=next", "");
     assertLast("{\"result\":{\"layer\":\"next\"}}", ask(Route.COMMIT, "on", "?id=next", ""));
     ask(Route.COMMIT, "on", "?move=true&dryRun=true", "");

@@ -68,6 +68,8 @@ class OpenApiTest {
           Route.COMMIT,
           Route.TREE,
           Route.WHICH,
+          Route.SHARES,
+          Route.WASTED,
           Route.LAYER_CHANGES,
           Route.LAYER_SIZE,
           Route.LAYER_DIFF,
@@ -86,6 +88,8 @@ class OpenApiTest {
           "LevelList",
           "PathQuestion",
           "PathReportList",
+          "SharesReportList",
+          "WastedCopyList",
           "Size",
           "ChangesResult",
           "ChangeLine",
@@ -374,6 +378,7 @@ class OpenApiTest {
     compared.add("PathChange");
     // and so are words of these, which LiveAnswersTest asks for
     compared.addAll(List.of("PathReport", "PathHolding", "PathCover"));
+    compared.addAll(List.of("SharesReport", "DirectoryShare", "WastedCopy"));
     assertEquals(compared, new TreeSet<>(document.components("schemas").keySet()));
   }
 

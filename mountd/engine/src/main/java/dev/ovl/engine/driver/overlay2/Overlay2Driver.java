@@ -17,6 +17,7 @@ import dev.ovl.engine.mount.OverlayCensus;
 import dev.ovl.engine.mount.OverlayChecks;
 import dev.ovl.engine.mount.OverlayMount;
 import dev.ovl.engine.mount.OverlayMounter;
+import dev.ovl.engine.root.RootFormat;
 import dev.ovl.engine.tree.LayerForm;
 import dev.ovl.engine.tree.LowerDirectories;
 import dev.ovl.engine.tree.TreeWriter;
@@ -46,6 +47,7 @@ public final class Overlay2Driver implements Driver {
 
   private final Syscalls sys;
   private final Files files;
+  private final RootFormat format;
   private final Overlay2Home home;
   private final OverlayMounter mounter;
   private final OverlayChecks checks;
@@ -61,6 +63,7 @@ public final class Overlay2Driver implements Driver {
    */
   public Overlay2Driver(
       Syscalls sys,
+      RootFormat format,
       Overlay2Home home,
       OverlayMounter mounter,
       MountTable table,
@@ -68,6 +71,7 @@ public final class Overlay2Driver implements Driver {
       MountHolders holders) {
     this.sys = sys;
     this.files = new Files(sys);
+    this.format = format;
     this.home = home;
     this.mounter = mounter;
     this.checks = new OverlayChecks(sys);
@@ -347,6 +351,10 @@ public final class Overlay2Driver implements Driver {
     }
     // with an index, layers that were copied or moved give ESTALE
     MountOptions options = MountOptions.NONE.withDefault("index", "off");
+    if (!writable || !format.isShared()) {
+      // a stack's upper that became a layer may have metadata-only copies, which show no data else
+      options = options.withDefault("metacopy", "on");
+    }
     return new OverlayMount(
         source(id),
         lowers,
