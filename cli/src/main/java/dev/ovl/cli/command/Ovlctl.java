@@ -55,6 +55,7 @@ import picocli.CommandLine.ScopeType;
       InspectCommand.class,
       TreeCommand.class,
       WhichCommand.class,
+      CopyUpCommand.class,
       ChangesCommand.class,
       DiffCommand.class,
       ApplyCommand.class,

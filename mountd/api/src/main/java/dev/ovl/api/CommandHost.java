@@ -98,6 +98,16 @@ public interface CommandHost extends AutoCloseable {
   List<SharesReport> shares(String name, List<String> paths, Watch watch) throws HostException;
 
   /**
+   * Has the kernel copy files of a stack that is up into its upper, data included; what is in a
+   * directory comes along.
+   *
+   * @param paths from the root of the stack
+   * @param dryRun only tell what would be copied
+   * @return the names and bytes that were not in the upper before
+   */
+  Tally copyUp(String name, List<String> paths, boolean dryRun, Watch watch) throws HostException;
+
+  /**
    * Files that take room in a stack's upper for data that a directory below has, too.
    *
    * @param paths only beneath these, from the root of the stack

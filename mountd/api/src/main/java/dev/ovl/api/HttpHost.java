@@ -216,6 +216,17 @@ public final class HttpHost implements CommandHost {
     return aboutPaths(Route.WASTED, name, paths, watch, "files", WastedCopy::of);
   }
 
+  @Override
+  public Tally copyUp(String name, List<String> paths, boolean dryRun, Watch watch)
+      throws HostException {
+    return exchange(
+        call(Route.COPY_UP, name)
+            .flags(dryRun)
+            .content(new UnixHttp.Content.Json(json.writeLine(Map.of("paths", paths))))
+            .forever(watch),
+        progress(watch, Tally::of));
+  }
+
   /** Reads one of the records that an answer holds. */
   private interface RecordReader<T> {
     T read(JsonFields json) throws JsonException;

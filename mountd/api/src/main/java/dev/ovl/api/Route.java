@@ -65,6 +65,8 @@ public enum Route {
   SHARES("which", "POST", "/v1/stacks/{name}/shares", Access.READ, ""),
   /** {@link CommandHost#wasted}: {@code {"paths": […]}} to {@code {"files": […]}}. */
   WASTED("which", "POST", "/v1/stacks/{name}/wasted", Access.READ, ""),
+  /** {@link CommandHost#copyUp}: {@code {"paths": […]}}; lines of progress, then the result. */
+  COPY_UP("copy-up", "POST", "/v1/stacks/{name}/copy-up", Access.WRITE, "dryRun"),
   /** {@link CommandHost#layers}: {@code {"layers": […]}}. */
   LAYERS("layer ls", "GET", "/v1/layers", Access.READ, "", "driver"),
   /** {@link CommandHost#createLayer}. */

@@ -367,6 +367,27 @@ class LayersTest {
   }
 
   @Test
+  void filesAreCopiedUp() {
+    createWeb();
+    String times = ovlctl.shell("stat -c '%y %n' merged/etc/motd merged/etc").fine().out();
+    assertEquals(
+        "would copy up 1 file, 4 B",
+        ovlctl.run("--dry-run", "copy-up", "web", "/etc").ended(0).errorLine());
+    assertEquals(0, objects("which", "web", "--wasted", "--json").size());
+    ovlctl.run("copy-up", "web", "/etc").fine();
+    assertEquals(1, objects("which", "web", "--wasted", "--json").size());
+    assertEquals(times, ovlctl.shell("stat -c '%y %n' merged/etc/motd merged/etc").fine().out());
+    Map<?, ?> again = (Map<?, ?>) ovlctl.run("copy-up", "web", "/etc", "--json").fine().json();
+    assertEquals("0", String.valueOf(again.get("entries")), "it is there already");
+    assertEquals(
+        "copy-up web: it shows no /none (ENOENT)", ovlctl.run("copy-up", "web", "/none").failed(1));
+    ovlctl.run("down", "web").fine();
+    assertEquals(
+        "copy-up web: is not up: only what is mounted can be copied up (EINVAL)",
+        ovlctl.run("copy-up", "web", "/etc").failed(1));
+  }
+
+  @Test
   void whatAnUpperHoldsForNothingIsTold() {
     createWeb();
     assertEquals("0 B wasted in 0 files\n", ovlctl.run("which", "web", "--wasted").fine().out());

@@ -17,9 +17,11 @@ import dev.ovl.engine.archive.TarWriter;
 import dev.ovl.engine.diff.Change;
 import dev.ovl.engine.diff.Progress;
 import dev.ovl.engine.diff.TreeDiff;
+import dev.ovl.engine.diff.TreeShares;
 import dev.ovl.engine.driver.Driver;
 import dev.ovl.engine.driver.LayerId;
 import dev.ovl.engine.layer.Layers;
+import dev.ovl.engine.stack.Shares;
 import dev.ovl.engine.stack.StackName;
 import dev.ovl.engine.stack.Stacks;
 import dev.ovl.engine.tree.Content;
@@ -33,6 +35,7 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.ReadableByteChannel;
 import java.nio.channels.WritableByteChannel;
+import java.util.List;
 import java.util.Optional;
 import java.util.function.Predicate;
 
@@ -318,6 +321,36 @@ final class Contents {
     public void finish() {
       // nothing was put off
     }
+  }
+
+  // ---- copies into the upper ----------------------------------------------------------------
+
+  Tally copyUp(String name, List<String> paths, boolean dryRun, Watch watch)
+      throws EngineException, ErrnoException {
+    StackName stack = StackName.of(name);
+    stacks.checkCopyUp(stack);
+    long names = 0;
+    long bytes = 0;
+    for (String path : paths) {
+      Shares shares = stacks.shares(stack, OsPath.of(path), watch::isCancelled);
+      if (shares.shares().isEmpty()) {
+        throw EngineException.failed("it shows no " + OsPath.quoted(path), Errno.ENOENT);
+      }
+      for (TreeShares.Share share : shares.shares()) {
+        if (!shares.parts().get(share.layer()).writable()) {
+          names += share.names();
+          bytes += share.bytes();
+        }
+      }
+    }
+    watch.begun();
+    if (!dryRun) {
+      Progress progress = new Following(watch);
+      for (String path : paths) {
+        stacks.copyUp(stack, OsPath.of(path), progress, watch::isCancelled);
+      }
+    }
+    return new Tally(names, bytes, 0);
   }
 
   // ---- layers out of stacks -----------------------------------------------------------------

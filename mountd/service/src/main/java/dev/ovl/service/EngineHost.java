@@ -366,6 +366,12 @@ public final class EngineHost implements CommandHost {
                 .toList());
   }
 
+  @Override
+  public Tally copyUp(String name, List<String> paths, boolean dryRun, Watch watch)
+      throws HostException {
+    return guarded(dryRun, () -> contents.copyUp(name, paths, dryRun, watch));
+  }
+
   private static boolean isBeneath(OsPath path, String directory) {
     return path.startsWith(OsPath.ROOT.resolve(OsPath.of(directory)).normalized());
   }

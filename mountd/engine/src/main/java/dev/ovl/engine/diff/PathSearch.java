@@ -58,6 +58,16 @@ public final class PathSearch {
     return search.holdings;
   }
 
+  /**
+   * A path in a tree without what does not matter in it: a slash before it, and dots.
+   *
+   * @return {@link OsPath#EMPTY} for the root
+   * @throws EngineException USAGE: it has {@code ..} in it
+   */
+  public static OsPath relative(OsPath path) throws EngineException {
+    return components(path).stream().reduce(OsPath.EMPTY, OsPath::resolve);
+  }
+
   /** A path in a tree, whose root a slash before it means, too; refuses {@code ..}. */
   static List<OsPath> components(OsPath path) throws EngineException {
     List<OsPath> components =

@@ -1,6 +1,7 @@
 package dev.ovl.engine.stack;
 
 import dev.ovl.engine.EngineException;
+import dev.ovl.engine.diff.PathSearch;
 import dev.ovl.engine.diff.Progress;
 import dev.ovl.engine.diff.TreeDiff;
 import dev.ovl.engine.diff.WastedCopies;
@@ -513,6 +514,38 @@ public final class Stacks implements AutoCloseable {
   public Shares shares(StackName name, OsPath path, BooleanSupplier cancelled)
       throws EngineException, ErrnoException {
     return content.shares(get(name), path, cancelled);
+  }
+
+  /**
+   * Has the kernel copy what a path leads to into the upper, data included, as the first one who
+   * writes there would. From then on all who open a file share it, also those who only read.
+   *
+   * @param path from the stack's root
+   * @param cancelled asked before each name; what was copied by then stays
+   * @throws EngineException it is not up; it has no upper; there is no such path; cancelled
+   */
+  public void copyUp(StackName name, OsPath path, Progress progress, BooleanSupplier cancelled)
+      throws EngineException, ErrnoException {
+    new CopyUp(sys, progress, cancelled).run(mounted(get(name)), PathSearch.relative(path));
+  }
+
+  /** Checks what {@link #copyUp} checks before it copies; changes nothing. */
+  public void checkCopyUp(StackName name) throws EngineException, ErrnoException {
+    mounted(get(name));
+  }
+
+  /** Where a stack that can be written to is mounted. */
+  private OsPath mounted(StackDefinition stack) throws EngineException, ErrnoException {
+    if (stack.upper() instanceof StackDefinition.Upper.None) {
+      throw EngineException.failed("it is read-only: it has no upper", Errno.EROFS);
+    }
+    StackState state = mounts.look(stack).state();
+    if (state instanceof StackState.Up up) {
+      return up.mount().point();
+    }
+    throw EngineException.failed(
+        "is " + state.remark().orElse("not up") + ": only what is mounted can be copied up",
+        Errno.EINVAL);
   }
 
   /**

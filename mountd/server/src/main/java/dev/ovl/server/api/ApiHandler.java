@@ -283,6 +283,7 @@ public final class ApiHandler implements RequestHandler {
       case WHICH -> which(asked);
       case SHARES -> shares(asked);
       case WASTED -> wasted(asked);
+      case COPY_UP -> copyUp(asked);
       case LAYERS -> value(Map.of("layers", layers(asked)));
       case LAYER_INSPECT -> value(askLayer(asked, () -> host.layer(asked.layer())).json());
       case LAYER_STATUS ->
@@ -568,6 +569,23 @@ public final class ApiHandler implements RequestHandler {
         move ? begin(asked, name, 1, true, job) : reading(asked, job),
         true,
         layer -> Map.of("layer", layer));
+  }
+
+  private HttpAnswer copyUp(Asked asked) throws HostException {
+    String name = asked.name();
+    List<String> paths = body(asked, ApiHandler::paths);
+    return lines(
+        // it works in the mount, and lets the stack go down meanwhile
+        reading(
+            asked,
+            (watch, pieces) ->
+                told(
+                    asked,
+                    name,
+                    tally -> Optional.empty(),
+                    () -> host.copyUp(name, paths, asked.dryRun(), watch))),
+        true,
+        Tally::json);
   }
 
   /** Lines that the work gives, perhaps how far it is, and a last one with how it ended. */

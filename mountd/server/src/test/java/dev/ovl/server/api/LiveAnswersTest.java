@@ -240,6 +240,10 @@ class LiveAnswersTest {
     String shares = ask(Route.SHARES, "on", "", "{\"paths\": [\"/\", \"/none\"]}");
     assertTrue(shares.contains("\"layer\":\"top\""), shares);
     ask(Route.WASTED, "on", "", "{\"paths\": [\"/\"]}");
+    ask(Route.UP, "on", "", "");
+    ask(Route.COPY_UP, "on", "?dryRun=true", "{\"paths\": [\"/\"]}");
+    ask(Route.COPY_UP, "on", "", "{\"paths\": [\"/new\"]}");
+    ask(Route.DOWN, "on", "", "");
     ask(Route.COMMIT, "on", "?dryRun=true&id=next", "");
     assertLast("{\"result\":{\"layer\":\"next\"}}", ask(Route.COMMIT, "on", "?id=next", ""));
     ask(Route.COMMIT, "on", "?move=true&dryRun=true", "");

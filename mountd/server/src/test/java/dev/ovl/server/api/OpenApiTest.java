@@ -70,6 +70,7 @@ class OpenApiTest {
           Route.WHICH,
           Route.SHARES,
           Route.WASTED,
+          Route.COPY_UP,
           Route.LAYER_CHANGES,
           Route.LAYER_SIZE,
           Route.LAYER_DIFF,
