@@ -4,8 +4,7 @@ import dev.ovl.api.Subject;
 import dev.ovl.engine.EngineException;
 import java.util.Optional;
 import picocli.CommandLine.Command;
-import picocli.CommandLine.Option;
-import picocli.CommandLine.Parameters;
+import picocli.CommandLine.Mixin;
 
 /** {@code ovlctl layer diff}. */
 @Command(
@@ -13,27 +12,20 @@ import picocli.CommandLine.Parameters;
     sortOptions = false,
     description = {"Packs what a layer has that its parent has not as a tar."})
 final class LayerDiffCommand extends DiffVerb {
-  @Parameters(index = "0", paramLabel = "LAYER", description = "The layer's id.")
-  private String id;
-
-  @Option(
-      names = "--against",
-      paramLabel = "LAYER",
-      description = "The layer to compare it with (default: its parent).")
-  private String against;
+  @Mixin private LayerOperand layer;
 
   @Override
   String name() {
-    return id;
+    return layer.id();
   }
 
   @Override
   Subject subject() throws EngineException {
-    return new Subject.Layer(layer(id));
+    return layer.subject(this);
   }
 
   @Override
   Optional<String> against() throws EngineException {
-    return against == null ? Optional.empty() : Optional.of(layer(against).id());
+    return layer.against(this);
   }
 }

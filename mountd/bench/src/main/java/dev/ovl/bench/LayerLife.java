@@ -72,8 +72,6 @@ final class LayerLife {
         for (; present < others; present++) {
           layers.create(driver, id("other", present), Optional.of(base), true);
         }
-        // as the daemon does when it starts: what is known to be in order is not looked at again
-        layers.recover();
         if (others == OTHERS.get(0)) {
           lives(layers, driver, base, WARM_UP);
         }

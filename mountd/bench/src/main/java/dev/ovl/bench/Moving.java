@@ -8,8 +8,6 @@ import dev.ovl.sys.LinuxSyscalls;
 import dev.ovl.sys.ObservedSyscalls;
 import dev.ovl.sys.OsPath;
 import dev.ovl.sys.Syscalls;
-import java.io.File;
-import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Locale;
@@ -65,9 +63,9 @@ final class Moving {
   void run(String fileSystem) throws Exception {
     Path lower = java.nio.file.Files.createDirectories(place.resolve("lower"));
     Path home = Path.of(System.getProperty("java.home")).toRealPath();
-    program("cp", "-a", home.toString(), lower.resolve("it").toString());
+    Command.run("cp", "-a", home.toString(), lower.resolve("it").toString());
     row(fileSystem, "a JDK", lower);
-    program("rm", "-rf", lower.resolve("it").toString());
+    Command.run("rm", "-rf", lower.resolve("it").toString());
     byte[] content = new byte[FILE_BYTES];
     for (int i = 0; i < DIRECTORIES; i++) {
       Path directory = java.nio.file.Files.createDirectories(lower.resolve("it/d" + i));
@@ -76,13 +74,13 @@ final class Moving {
       }
     }
     row(fileSystem, DIRECTORIES * FILES + " small files", lower);
-    program("rm", "-rf", lower.toString());
+    Command.run("rm", "-rf", lower.toString());
   }
 
   private void row(String fileSystem, String what, Path lower) throws Exception {
     Way engine = (from, to) -> engine(sys, from, to);
     Way hasty = (from, to) -> engine(new Hasty(sys), from, to);
-    Way mv = (from, to) -> program("mv", from.toString(), to.toString());
+    Way mv = (from, to) -> Command.run("mv", from.toString(), to.toString());
     Way durable =
         (from, to) -> {
           mv.move(from, to);
@@ -143,25 +141,12 @@ final class Moving {
       return (System.nanoTime() - start) / 1e6;
     } finally {
       sys.umount2(target, 0);
-      program("rm", "-rf", overlay.toString());
+      Command.run("rm", "-rf", overlay.toString());
       sync();
     }
   }
 
   private void sync() throws ErrnoException {
     files.syncFileSystem(OsPath.of(place.toString()));
-  }
-
-  private static void program(String... command) throws IOException, InterruptedException {
-    int status =
-        new ProcessBuilder(command)
-            .redirectInput(new File("/dev/null"))
-            .redirectOutput(ProcessBuilder.Redirect.DISCARD)
-            .redirectError(ProcessBuilder.Redirect.INHERIT)
-            .start()
-            .waitFor();
-    if (status != 0) {
-      throw new IOException(List.of(command) + " ended with " + status);
-    }
   }
 }

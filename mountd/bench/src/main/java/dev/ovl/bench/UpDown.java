@@ -39,7 +39,7 @@ public final class UpDown {
    * @param args the C program; the scratch directory, with {@code tmpfs} and {@code ext4} in it on
    *     such file systems; {@code full} or {@code quick}; some of {@code up-down}, {@code others},
    *     {@code calls}, {@code usage}, {@code changes}, {@code docker-diff}, {@code apply}, {@code
-   *     layers} and {@code mv}
+   *     layers}, {@code mv} and {@code lazy}
    */
   public static void main(String[] args) throws Exception {
     Path scratch = Path.of(args[1]);
@@ -80,6 +80,9 @@ public final class UpDown {
       }
       if (wanted.contains("mv")) {
         benchmark.moves();
+      }
+      if (wanted.contains("lazy")) {
+        benchmark.lazyCopies();
       }
     }
   }
@@ -183,6 +186,14 @@ public final class UpDown {
     for (String fileSystem : List.of("ext4", "xfs")) {
       new Moving(scratch.resolve(fileSystem), rounds).run(fileSystem);
     }
+  }
+
+  private void lazyCopies() throws Exception {
+    System.out.println(
+        "\n| root on | command | --compat ms | --compat MiB in the upper | ms | MiB in the upper |");
+    System.out.println("|---|---|--:|--:|--:|--:|");
+    int rounds = effort.rounds() < 20 ? 3 : 9;
+    new LazyCopies(scratch.resolve("ext4"), scratch.resolve("run"), rounds).run("ext4");
   }
 
   /** Which calls the time goes to, in C. */

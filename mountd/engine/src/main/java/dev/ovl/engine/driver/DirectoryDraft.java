@@ -47,8 +47,9 @@ public final class DirectoryDraft implements Driver.Draft {
       throws EngineException, ErrnoException {
     Files files = new Files(sys);
     OsPath draft = draftOf(place);
-    sweep(sys, draft);
-    Fd lock = new PassingNames(sys).hold(draft, () -> files.mkdir(draft, 0700));
+    PassingNames passing = new PassingNames(sys);
+    passing.clear(draft);
+    Fd lock = passing.hold(draft, () -> files.mkdir(draft, 0700));
     try {
       new LinkedCopy(sys).copy(place, draft);
       return new DirectoryDraft(sys, place, draft, lock, new TreeWriter(sys, draft, form, parents));

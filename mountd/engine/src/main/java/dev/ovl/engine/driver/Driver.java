@@ -45,9 +45,22 @@ public interface Driver extends AutoCloseable {
   /**
    * Repairs what crashes, other tools and broken disks left, as far as that can be known.
    *
+   * @param guard asked for each layer that is about to be changed
    * @return what was done, a line each, for people
    */
-  List<String> recover() throws EngineException, ErrnoException;
+  List<String> recover(Guard guard) throws EngineException, ErrnoException;
+
+  /** Keeps {@link #recover} away from layers that somebody is at work on. */
+  interface Guard {
+    /** Does something with a layer while nobody else does; nothing if somebody does now. */
+    void ifFree(LayerId id, Step step) throws EngineException, ErrnoException;
+  }
+
+  /** What is done with a layer. What was known of it before may be otherwise by then. */
+  interface Step {
+    /** Does it. */
+    void run() throws EngineException, ErrnoException;
+  }
 
   /** What Docker's Status tells: names and values for people, in the order to be shown. */
   SortedMap<String, String> status() throws ErrnoException;

@@ -79,7 +79,7 @@ public final class LayerDirectories {
   public void make(LayerId id, int permissions, Filling filling)
       throws EngineException, ErrnoException {
     OsPath draft = Files.temporary(place(id));
-    files.removeTree(draft);
+    passing.clear(draft);
     try (Fd lock = passing.hold(draft, () -> files.mkdir(draft, permissions))) {
       try {
         filling.fill(draft);
@@ -100,11 +100,6 @@ public final class LayerDirectories {
     }
   }
 
-  /** Whether {@link #make} is at work on it, or was when its process ended. */
-  public boolean isBeingMade(LayerId id) throws ErrnoException {
-    return files.lstat(Files.temporary(place(id))).isPresent();
-  }
-
   // ---- removing -----------------------------------------------------------------------------
 
   /**
@@ -114,17 +109,12 @@ public final class LayerDirectories {
    */
   public void remove(LayerId id) throws ErrnoException {
     OsPath removing = removing(id);
-    files.removeTree(Files.temporary(place(id)));
-    boolean present = files.lstat(place(id)).isPresent();
-    if (!present && files.lstat(removing).isEmpty()) {
-      return;
-    }
-    if (present) {
-      files.removeTree(removing);
-    }
-    PassingNames.Naming naming = present ? () -> files.rename(place(id), removing) : () -> {};
-    try (Fd lock = passing.hold(removing, naming)) {
-      files.removeTree(removing);
+    passing.clear(Files.temporary(place(id)));
+    passing.clear(removing);
+    if (files.lstat(place(id)).isPresent()) {
+      try (Fd lock = passing.hold(removing, () -> files.rename(place(id), removing))) {
+        files.removeTree(removing);
+      }
     }
   }
 

@@ -10,6 +10,7 @@ import dev.ovl.sys.Statx;
 import dev.ovl.sys.Syscalls;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.TreeMap;
 
 /**
@@ -34,8 +35,26 @@ final class PassingNames {
   }
 
   /**
+   * Removes what has the name, once nobody holds it any more; nothing there is fine.
+   *
+   * @param passing that nobody else gives to a directory meanwhile
+   */
+  void clear(OsPath passing) throws ErrnoException {
+    Optional<Fd> there = open(passing);
+    try {
+      if (there.isPresent()) {
+        sys.flock(there.get().number(), Linux.LOCK_EX);
+      }
+      files.removeTree(passing);
+    } finally {
+      there.ifPresent(Fd::close);
+    }
+  }
+
+  /**
    * Gives a directory a passing name and holds it.
    *
+   * @param passing {@link #clear}ed
    * @return to be closed when the work is over and the name is gone
    */
   Fd hold(OsPath passing, Naming naming) throws ErrnoException {
@@ -87,15 +106,11 @@ final class PassingNames {
   }
 
   private void holdIfFree(OsPath passing, Map<OsPath, Fd> held) throws ErrnoException {
-    Fd fd;
-    try {
-      fd = files.openDirectory(passing);
-    } catch (ErrnoException e) {
-      if (e.is(Errno.ENOENT) || e.is(Errno.ENOTDIR)) {
-        return;
-      }
-      throw e;
+    Optional<Fd> there = open(passing);
+    if (there.isEmpty()) {
+      return;
     }
+    Fd fd = there.get();
     try {
       if (sys.flock(fd.number(), Linux.LOCK_EX | Linux.LOCK_NB) && isAt(passing, fd)) {
         held.put(passing, fd);
@@ -106,6 +121,18 @@ final class PassingNames {
       throw e;
     }
     fd.close();
+  }
+
+  /** Empty when there is no such directory. */
+  private Optional<Fd> open(OsPath passing) throws ErrnoException {
+    try {
+      return Optional.of(files.openDirectory(passing));
+    } catch (ErrnoException e) {
+      if (e.is(Errno.ENOENT) || e.is(Errno.ENOTDIR)) {
+        return Optional.empty();
+      }
+      throw e;
+    }
   }
 
   /** Not any more where the work ended between opening and locking. */

@@ -40,7 +40,6 @@ public final class Layers implements AutoCloseable {
   private final Locks locks;
   private final Gets gets;
   private final Users users;
-  private volatile boolean recovered;
 
   /** Who needs layers besides other layers. */
   public interface Users {
@@ -114,18 +113,35 @@ public final class Layers implements AutoCloseable {
     return root.resolve("locks");
   }
 
+  private OsPath lockFile(Driver driver, LayerId id) {
+    return lockDirectory().resolve(driver.name() + "-" + id);
+  }
+
   private <T> T lockedInOrder(Driver driver, List<LayerId> ids, Work<T> work)
       throws EngineException, ErrnoException {
     if (ids.isEmpty()) {
       return work.run();
     }
-    OsPath file = lockDirectory().resolve(driver.name() + "-" + ids.get(0));
-    try (Locks.Held held = locks.acquire(file, "layer " + ids.get(0))) {
+    try (Locks.Held held = locks.acquire(lockFile(driver, ids.get(0)), "layer " + ids.get(0))) {
       try {
         return lockedInOrder(driver, ids.subList(1, ids.size()), work);
       } finally {
         // there would be as many lock files as there ever were layers
         held.removeFile();
+      }
+    }
+  }
+
+  private void ifFree(Driver driver, LayerId id, Driver.Step step)
+      throws EngineException, ErrnoException {
+    Optional<Locks.Held> free = locks.tryAcquire(lockFile(driver, id));
+    if (free.isPresent()) {
+      try (Locks.Held held = free.get()) {
+        try {
+          step.run();
+        } finally {
+          held.removeFile();
+        }
       }
     }
   }
@@ -310,11 +326,8 @@ public final class Layers implements AutoCloseable {
     requireExisting(driver, id);
     refuseOwned(id);
     refuseMounted(driver, id);
-    if (recovered && !driver.isCommitted(id)) {
-      // whatever lies on a layer has committed it, and recovery has seen to what others made
-      return;
-    }
-    Optional<String> user = users.of(id);
+    // a stack is written down only after the layers below it were committed; a child is made before
+    Optional<String> user = driver.isCommitted(id) ? users.of(id) : Optional.empty();
     if (user.isPresent()) {
       throw EngineException.failed("layer " + id + " is needed by " + user.get(), Errno.EBUSY);
     }
@@ -467,19 +480,17 @@ public final class Layers implements AutoCloseable {
         used.add(driver);
       }
     }
-    List<String> done = used.isEmpty() ? List.of() : recover(used);
-    recovered = true;
-    return done;
+    return used.isEmpty() ? List.of() : recover(used);
   }
 
-  /** One at a time. What others do with layers meanwhile is left alone. */
+  /** One at a time. Layers that others are at work on are left alone. */
   private List<String> recover(List<Driver> used) throws EngineException, ErrnoException {
     files.mkdirs(lockDirectory(), 0700);
     try (Locks.Held held = locks.acquire(lockDirectory().resolve("recover"), "recovery")) {
       try {
         List<String> done = new ArrayList<>();
         for (Driver driver : used) {
-          for (String line : driver.recover()) {
+          for (String line : driver.recover((id, step) -> ifFree(driver, id, step))) {
             done.add(driver.name() + ": " + line);
           }
         }

@@ -270,6 +270,17 @@ public abstract class DriverConformance {
     }
   }
 
+  /** A crash between the child and the mark on its parent, in another process than this one. */
+  @Test
+  void aParentWithoutItsMarkStays() throws Exception {
+    create("base");
+    layers().recover();
+    createReadWrite("top", "base");
+    driver().uncommit(id("base"));
+    assertRefused(
+        "layer base is the parent of top (EBUSY)", () -> layers().remove(driver(), id("base")));
+  }
+
   @Test
   void aLayerThatIsMountedStays() throws Exception {
     create("base");

@@ -9,6 +9,7 @@ import dev.ovl.engine.EngineException;
 import dev.ovl.engine.driver.Driver;
 import dev.ovl.engine.driver.LayerId;
 import dev.ovl.engine.file.Files;
+import dev.ovl.engine.file.Locks;
 import dev.ovl.engine.stack.Stacks;
 import dev.ovl.sys.ErrnoException;
 import dev.ovl.sys.Fd;
@@ -20,6 +21,7 @@ import dev.ovl.testkit.Requires;
 import dev.ovl.testkit.Scratch;
 import dev.ovl.testkit.Trees;
 import java.nio.charset.StandardCharsets;
+import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
 import org.junit.jupiter.api.AfterEach;
@@ -94,6 +96,20 @@ class Overlay2RepairTest {
     assertThrows(EngineException.class, () -> driver.ancestors(id("b")), "it is not guessed");
     assertEquals(
         List.of("overlay2: layer a: made its lost link " + name + " anew"), layers.recover());
+    assertWhole();
+  }
+
+  @Test
+  void aLayerThatSomebodyIsAtWorkOn() throws Exception {
+    files.remove(link("a"));
+    Locks locks = new Locks(sys, Duration.ofSeconds(5));
+    try (Locks.Held held =
+        locks.acquire(scratch.resolve("root/locks/overlay2-a"), "layer a, by another process")) {
+      assertEquals(List.of(), layers.recover());
+      assertTrue(files.lstat(link("a")).isEmpty());
+      held.removeFile();
+    }
+    assertEquals(1, layers.recover().size());
     assertWhole();
   }
 

@@ -71,7 +71,7 @@ class LowerCountTest {
   @MethodSource("countsByMethod")
   void eachMethodCarriesWhatFitsAndRefusesTheRest(MountMethod method, int count) throws Exception {
     List<OsPath> layers = layers(count);
-    StackLab.Spec spec = lab.stack("many", layers).method(method);
+    StackLab.Spec spec = lab.stack("many", layers).compat().method(method);
     int bytes =
         switch (method) {
           case CLASSIC -> classicBytes(layers);
@@ -79,7 +79,7 @@ class LowerCountTest {
           case LOWERDIR_PLUS, FD -> 0;
         };
     if (bytes > PAGE) {
-      lab.stack("other", layers.get(0)).create();
+      lab.stack("other", layers.get(0)).compat().create();
       lab.assertRefused(
           "method "
               + method.word()
@@ -134,12 +134,13 @@ class LowerCountTest {
     assertTrue(relativeBytes(largest + 1) > PAGE);
     List<OsPath> layers = layers(largest + 1);
 
-    OsPath merged = lab.stack("fits", layers.subList(0, largest)).method(MountMethod.RELATIVE).up();
+    OsPath merged =
+        lab.stack("fits", layers.subList(0, largest)).compat().method(MountMethod.RELATIVE).up();
 
     assertComplete(merged, largest);
     lab.assertRefused(
         "method relative is not possible: the options take 4119 bytes, a page holds 4095",
-        () -> lab.stack("toomany", layers).method(MountMethod.RELATIVE).create());
+        () -> lab.stack("toomany", layers).compat().method(MountMethod.RELATIVE).create());
   }
 
   @Test
@@ -150,7 +151,8 @@ class LowerCountTest {
       largest++;
     }
 
-    OsPath merged = lab.stack("fits", layers.subList(0, largest)).method(MountMethod.CLASSIC).up();
+    OsPath merged =
+        lab.stack("fits", layers.subList(0, largest)).compat().method(MountMethod.CLASSIC).up();
 
     assertComplete(merged, largest);
     List<OsPath> more = layers.subList(0, largest + 1);
@@ -158,7 +160,7 @@ class LowerCountTest {
         "method classic is not possible: the options take "
             + classicBytes(more)
             + " bytes, a page holds 4095",
-        () -> lab.stack("toomany", more).method(MountMethod.CLASSIC).create());
+        () -> lab.stack("toomany", more).compat().method(MountMethod.CLASSIC).create());
   }
 
   @Test
@@ -170,21 +172,21 @@ class LowerCountTest {
       String name = String.valueOf(i);
       layers.add(lab.layer(id.substring(name.length()) + name, "f" + i + "=" + i, "same=" + i));
     }
-    OsPath merged = lab.stack("classic", layers.subList(0, 20)).up();
+    OsPath merged = lab.stack("classic", layers.subList(0, 20)).compat().up();
     assertEquals(MountMethod.CLASSIC, lab.report("classic").method());
     assertEquals(
         String.join(":", layers.subList(0, 20).stream().map(OsPath::toString).toList()),
         lab.mountOn(merged).values("lowerdir").get(0));
     assertComplete(merged, 20);
 
-    merged = lab.stack("relative", layers.subList(0, 135)).up();
+    merged = lab.stack("relative", layers.subList(0, 135)).compat().up();
     assertEquals(MountMethod.RELATIVE, lab.report("relative").method());
     assertTrue(
         lab.mountOn(merged).values("lowerdir").get(0).startsWith("l/"),
         lab.mountOn(merged)::toString);
     assertComplete(merged, 135);
 
-    merged = lab.stack("single", layers).up();
+    merged = lab.stack("single", layers).compat().up();
     MountMethod chosen = lab.report("single").method();
     assertTrue(chosen == MountMethod.LOWERDIR_PLUS || chosen == MountMethod.FD, chosen.word());
     assertComplete(merged, 136);
@@ -207,7 +209,7 @@ class LowerCountTest {
     List<OsPath> layers = layers(count);
     int before = lab.mountLines().size();
 
-    OsPath merged = lab.stack("many", layers).method(method).up();
+    OsPath merged = lab.stack("many", layers).compat().method(method).up();
 
     StackReport report = lab.report("many");
     assertTrue(report.nested());
@@ -229,8 +231,8 @@ class LowerCountTest {
   @Test
   void nestingIsChosenWhereItIsNeeded() throws Exception {
     List<OsPath> layers = layers(501);
-    lab.stack("flat", layers.subList(0, 500)).create();
-    OsPath merged = lab.stack("nested", layers).up();
+    lab.stack("flat", layers.subList(0, 500)).compat().create();
+    OsPath merged = lab.stack("nested", layers).compat().up();
 
     assertFalse(lab.report("flat").nested());
     assertTrue(lab.report("nested").nested());
@@ -241,25 +243,25 @@ class LowerCountTest {
   @ValueSource(strings = {"classic", "relative"})
   void nestingIsRefusedWhereAMethodCannot(String word) throws Exception {
     List<OsPath> layers = layers(501);
-    lab.stack("other", layers.get(0)).create();
+    lab.stack("other", layers.get(0)).compat().create();
     lab.assertRefused(
         "method " + word + " is not possible: it cannot fold 501 lowers into one mount",
-        () -> lab.stack("many", layers).method(MountMethod.of(word)).create());
+        () -> lab.stack("many", layers).compat().method(MountMethod.of(word)).create());
   }
 
   @Test
   void oneThousandAreRefusedWithTheReason() throws Exception {
     List<OsPath> layers = layers(1000);
-    lab.stack("other", layers.get(0)).create();
+    lab.stack("other", layers.get(0)).compat().create();
     String reason =
         "1000 lowers are too many: the kernel takes 500 in one overlay and ovl folds the bottom 500"
             + " into one, which makes 999; a second folded group could not hide the first one's"
             + " deleted files (E2BIG)";
 
-    lab.assertRefused(reason, () -> lab.stack("many", layers).create());
+    lab.assertRefused(reason, () -> lab.stack("many", layers).compat().create());
     for (MountMethod method : MountMethod.values()) {
       EngineException refused =
-          lab.refusal(() -> lab.stack("many", layers).method(method).create());
+          lab.refusal(() -> lab.stack("many", layers).compat().method(method).create());
       assertEquals(reason, refused.getMessage(), method.word());
     }
     assertEquals(List.of(StackLab.name("other")), lab.stacks().names());
@@ -278,7 +280,7 @@ class LowerCountTest {
       layers.add(lab.directory(place.resolve("l" + i)));
       lab.write(layers.get(i).resolve("f" + i), String.valueOf(i));
     }
-    OsPath merged = lab.stack("many", layers).method(method).up();
+    OsPath merged = lab.stack("many", layers).compat().method(method).up();
     lab.umount(place);
 
     // only the folded mount keeps that file system alive now

@@ -583,7 +583,7 @@ class OldKernelTest {
     List<Integer> counts = List.of(20, 135, 136, 500);
     for (int i = 0; i < counts.size(); i++) {
       List<OsPath> some = layers.subList(0, counts.get(i));
-      OsPath merged = lab.stack("web", some).up();
+      OsPath merged = lab.stack("web", some).compat().up();
       assertEquals(expected.get(i), lab.report("web").method());
       assertFalse(lab.report("web").nested());
       assertShown(expected.get(i), merged, some);

@@ -231,6 +231,7 @@ final class StackLab implements BeforeEachCallback, AfterEachCallback {
     private final String name;
     private final List<OsPath> lowers;
     private boolean readOnly;
+    private boolean compat;
     private Optional<OverlayMount.Upper> upper = Optional.empty();
     private Optional<OsPath> target = Optional.empty();
     private List<String> options = List.of();
@@ -244,6 +245,12 @@ final class StackLab implements BeforeEachCallback, AfterEachCallback {
 
     Spec readOnly() {
       readOnly = true;
+      return this;
+    }
+
+    /** With Docker's options alone. */
+    Spec compat() {
+      compat = true;
       return this;
     }
 
@@ -279,12 +286,14 @@ final class StackLab implements BeforeEachCallback, AfterEachCallback {
           StackName.of(name),
           Optional.empty(),
           lowers,
+          Optional.empty(),
           readOnly,
           upper,
           target,
           MountOptions.parse(options),
           propagation,
-          method);
+          method,
+          compat);
     }
 
     StackDefinition create() throws EngineException, ErrnoException {

@@ -98,9 +98,9 @@ public final class Overlay2Driver implements Driver {
   }
 
   @Override
-  public List<String> recover() throws EngineException, ErrnoException {
+  public List<String> recover(Guard guard) throws EngineException, ErrnoException {
     home.prepare();
-    return Repair.run(sys, home);
+    return Repair.run(sys, home, guard);
   }
 
   @Override

@@ -2,6 +2,7 @@ package dev.ovl.engine.driver.overlay2;
 
 import dev.ovl.engine.EngineException;
 import dev.ovl.engine.driver.DirectoryDraft;
+import dev.ovl.engine.driver.Driver;
 import dev.ovl.engine.driver.LayerId;
 import dev.ovl.engine.file.Files;
 import dev.ovl.sys.ErrnoException;
@@ -26,6 +27,7 @@ final class Repair {
   private final Syscalls sys;
   private final Files files;
   private final Overlay2Home home;
+  private final Driver.Guard guard;
   private final ShortLinks links;
   private final List<String> done = new ArrayList<>();
 
@@ -35,26 +37,28 @@ final class Repair {
   /** The link of a layer, where it has one that no other layer has. */
   private final Map<LayerId, String> linkOf = new HashMap<>();
 
-  private Repair(Syscalls sys, Overlay2Home home) {
+  private Repair(Syscalls sys, Overlay2Home home, Driver.Guard guard) {
     this.sys = sys;
     this.files = new Files(sys);
     this.home = home;
+    this.guard = guard;
     this.links = home.links();
   }
 
   /** Does it; returns what was done or is beyond repair, a line each. */
-  static List<String> run(Syscalls sys, Overlay2Home home) throws EngineException, ErrnoException {
-    Repair repair = new Repair(sys, home);
+  static List<String> run(Syscalls sys, Overlay2Home home, Driver.Guard guard)
+      throws EngineException, ErrnoException {
+    Repair repair = new Repair(sys, home, guard);
     for (OsPath rubbish : home.sweep()) {
       repair.done.add("removed " + rubbish.quoted() + ", which was not whole any more, or not yet");
     }
     List<LayerId> layers = repair.sweepHalfMade(home.layers());
     for (LayerId id : layers) {
-      repair.unlessRemoved(id, () -> repair.sweepDraft(id));
+      repair.sweepDraft(id);
     }
     repair.findLinks();
     for (LayerId id : layers) {
-      repair.unlessRemoved(id, () -> repair.link(id));
+      repair.link(id);
     }
     repair.removeStrayLinks(Set.copyOf(layers));
     repair.lowers(layers);
@@ -62,35 +66,42 @@ final class Repair {
     return repair.done;
   }
 
-  /** What is done to a layer. */
-  private interface Step {
-    void run() throws EngineException, ErrnoException;
-  }
-
-  /** Another process may remove a layer at any moment: that it cannot be repaired then is fine. */
-  private void unlessRemoved(LayerId id, Step step) throws EngineException, ErrnoException {
-    try {
-      step.run();
-    } catch (EngineException | ErrnoException e) {
-      if (home.exists(id)) {
-        throw e;
-      }
-    }
+  /** Stacks remove their own layers without a layer's lock: then nothing is left to be mended. */
+  private void mend(LayerId id, Driver.Step step) throws EngineException, ErrnoException {
+    guard.ifFree(
+        id,
+        () -> {
+          try {
+            if (home.exists(id)) {
+              step.run();
+            }
+          } catch (EngineException | ErrnoException e) {
+            if (home.exists(id)) {
+              throw e;
+            }
+          }
+        });
   }
 
   // ---- layers that were never whole ---------------------------------------------------------
 
-  private List<LayerId> sweepHalfMade(List<LayerId> found) throws ErrnoException {
+  private List<LayerId> sweepHalfMade(List<LayerId> found) throws EngineException, ErrnoException {
     List<LayerId> whole = new ArrayList<>();
     for (LayerId id : found) {
       if (isHalfMade(id)) {
-        home.remove(id);
-        done.add("removed layer " + id + ", which was never made whole");
+        mend(id, () -> removeHalfMade(id));
       } else {
         whole.add(id);
       }
     }
     return whole;
+  }
+
+  private void removeHalfMade(LayerId id) throws ErrnoException {
+    if (isHalfMade(id)) {
+      home.remove(id);
+      done.add("removed layer " + id + ", which was never made whole");
+    }
   }
 
   /** Other engines make a layer's directory first and give it a link before it has any content. */
@@ -103,10 +114,16 @@ final class Repair {
   }
 
   /** Content that was being written into the layer when its process ended. */
-  private void sweepDraft(LayerId id) throws ErrnoException {
+  private void sweepDraft(LayerId id) throws EngineException, ErrnoException {
     OsPath draft = DirectoryDraft.draftOf(home.diff(id));
-    if (files.lstat(draft).isPresent() && DirectoryDraft.sweep(sys, draft)) {
-      done.add("layer " + id + ": removed content that was never whole");
+    if (files.lstat(draft).isPresent()) {
+      mend(
+          id,
+          () -> {
+            if (DirectoryDraft.sweep(sys, draft)) {
+              done.add("layer " + id + ": removed content that was never whole");
+            }
+          });
     }
   }
 
@@ -122,19 +139,21 @@ final class Repair {
   }
 
   private void link(LayerId id) throws EngineException, ErrnoException {
+    Optional<String> written = home.link(id);
+    if (written.isPresent() && id.equals(linked.get(written.get()))) {
+      linkOf.put(id, written.get());
+    } else {
+      mend(id, () -> mendLink(id));
+    }
+  }
+
+  private void mendLink(LayerId id) throws EngineException, ErrnoException {
     Optional<String> text = home.linkText(id);
     Optional<String> written = text.filter(ShortLinks::isName);
-    if (written.isPresent()) {
-      LayerId owner = linked.get(written.get());
-      if (id.equals(owner)) {
-        linkOf.put(id, written.get());
-        return;
-      }
-      if (owner == null && remake(written.get(), id)) {
-        linked.put(written.get(), id);
-        linkOf.put(id, written.get());
-        return;
-      }
+    if (written.isPresent() && !linked.containsKey(written.get()) && remake(written.get(), id)) {
+      linked.put(written.get(), id);
+      linkOf.put(id, written.get());
+      return;
     }
     Optional<String> present =
         linked.entrySet().stream()
@@ -196,13 +215,24 @@ final class Repair {
   /** Who died between making a layer and marking the one below it. */
   private void commitParents(List<LayerId> layers) throws EngineException, ErrnoException {
     for (LayerId id : layers) {
-      List<String> below = home.lowerLinks(id);
-      LayerId parent = below.isEmpty() ? null : linked.get(below.get(0));
+      Optional<String> below = parentLink(id);
+      LayerId parent = below.map(linked::get).orElse(null);
       if (parent != null && home.exists(parent) && !home.isCommitted(parent)) {
-        unlessRemoved(parent, () -> home.commit(parent));
-        done.add("layer " + parent + ": marked as read-only, since layer " + id + " lies on it");
+        mend(parent, () -> commitParent(parent, below, id));
       }
     }
+  }
+
+  private void commitParent(LayerId parent, Optional<String> link, LayerId child)
+      throws ErrnoException {
+    if (parentLink(child).equals(link) && home.link(parent).equals(link)) {
+      home.commit(parent);
+      done.add("layer " + parent + ": marked as read-only, since layer " + child + " lies on it");
+    }
+  }
+
+  private Optional<String> parentLink(LayerId id) throws ErrnoException {
+    return home.lowerLinks(id).stream().findFirst();
   }
 
   // ---- lost parents -------------------------------------------------------------------------
@@ -216,25 +246,32 @@ final class Repair {
       for (int i = 0; i + 1 < below.size(); i++) {
         belowLink.putIfAbsent(below.get(i), below.subList(i + 1, below.size()));
       }
-      if (below.isEmpty()
-          && files.lstat(home.work(id)).filter(Statx::isDirectory).isPresent()
-          // asked again: one that was removed and made anew meanwhile has lost nothing
-          && home.lowerLinks(id).isEmpty()) {
+      if (below.isEmpty() && hasLostLower(id)) {
         lost.add(id);
       }
     }
     for (LayerId id : lost) {
-      List<String> below = belowLink.get(linkOf.get(id));
-      if (below != null) {
-        unlessRemoved(id, () -> home.writeLower(id, below));
-        done.add("layer " + id + ": wrote its lower file anew, after that of a layer above it");
-      } else if (files.list(home.diff(id)).isEmpty()) {
-        home.remove(id);
-        done.add("removed layer " + id + ", which was empty and whose parents were not known");
-      } else {
-        done.add(
-            "layer " + id + ": its lower file is lost, and no layer above it tells its parents");
-      }
+      mend(id, () -> mendLower(id, Optional.ofNullable(belowLink.get(linkOf.get(id)))));
+    }
+  }
+
+  private boolean hasLostLower(LayerId id) throws ErrnoException {
+    return files.lstat(home.work(id)).filter(Statx::isDirectory).isPresent()
+        && home.lowerLinks(id).isEmpty();
+  }
+
+  private void mendLower(LayerId id, Optional<List<String>> below) throws ErrnoException {
+    if (!hasLostLower(id)) {
+      return;
+    }
+    if (below.isPresent()) {
+      home.writeLower(id, below.get());
+      done.add("layer " + id + ": wrote its lower file anew, after that of a layer above it");
+    } else if (files.list(home.diff(id)).isEmpty()) {
+      home.remove(id);
+      done.add("removed layer " + id + ", which was empty and whose parents were not known");
+    } else {
+      done.add("layer " + id + ": its lower file is lost, and no layer above it tells its parents");
     }
   }
 }

@@ -75,7 +75,7 @@ public final class VfsDriver implements Driver {
   }
 
   @Override
-  public List<String> recover() throws EngineException, ErrnoException {
+  public List<String> recover(Guard guard) throws EngineException, ErrnoException {
     prepare();
     List<String> done = new ArrayList<>();
     for (OsPath rubbish : trees.sweep()) {
@@ -86,14 +86,14 @@ public final class VfsDriver implements Driver {
         String text = name.toString();
         int start = text.startsWith(Files.TEMPORARY_PREFIX) ? Files.TEMPORARY_PREFIX.length() : 0;
         Optional<LayerId> id = LayerId.parse(text.substring(start));
-        if (id.isPresent() && isOfNoLayer(id.get())) {
-          files.remove(home.resolve(directory).resolve(name));
+        if (id.isPresent() && !trees.exists(id.get())) {
+          guard.ifFree(id.get(), () -> removeUnlessOfLayer(id.get(), directory, name));
         }
       }
     }
     for (LayerId id : trees.list()) {
       try {
-        commitParent(id, done);
+        commitParent(id, guard, done);
       } catch (EngineException e) {
         if (trees.exists(id)) {
           done.add(e.getMessage());
@@ -103,20 +103,35 @@ public final class VfsDriver implements Driver {
     return done;
   }
 
-  private boolean isOfNoLayer(LayerId id) throws ErrnoException {
-    return !trees.exists(id)
-        && !trees.isBeingMade(id)
-        // asked again: it may have been ready just between
-        && !trees.exists(id);
+  private void removeUnlessOfLayer(LayerId id, String directory, OsPath name)
+      throws ErrnoException {
+    if (!trees.exists(id)) {
+      files.remove(home.resolve(directory).resolve(name));
+    }
   }
 
-  private void commitParent(LayerId id, List<String> done) throws EngineException, ErrnoException {
-    List<LayerId> ancestors = ancestors(id);
-    if (!ancestors.isEmpty() && !isCommitted(ancestors.get(0))) {
-      LayerId parent = ancestors.get(0);
-      commit(parent);
-      done.add("layer " + parent + ": marked as read-only, since layer " + id + " lies on it");
+  private void commitParent(LayerId id, Guard guard, List<String> done)
+      throws EngineException, ErrnoException {
+    Optional<LayerId> parent = parent(id);
+    if (parent.isPresent() && !isCommitted(parent.get())) {
+      guard.ifFree(
+          parent.get(),
+          () -> {
+            if (parent(id).equals(parent) && trees.exists(parent.get())) {
+              commit(parent.get());
+              done.add(
+                  "layer "
+                      + parent.get()
+                      + ": marked as read-only, since layer "
+                      + id
+                      + " lies on it");
+            }
+          });
     }
+  }
+
+  private Optional<LayerId> parent(LayerId id) throws EngineException, ErrnoException {
+    return ancestors(id).stream().findFirst();
   }
 
   @Override
