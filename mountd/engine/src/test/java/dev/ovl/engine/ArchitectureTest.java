@@ -66,6 +66,7 @@ class ArchitectureTest {
           "dev.ovl.engine.root",
           "dev.ovl.engine.tree",
           "dev.ovl.engine.diff",
+          "dev.ovl.engine.fsck",
           "dev.ovl.engine.usage");
 
   @ArchTest
@@ -102,6 +103,7 @@ class ArchitectureTest {
               "dev.ovl.engine.archive",
               "dev.ovl.engine.diff",
               "dev.ovl.engine.file",
+              "dev.ovl.engine.fsck",
               "dev.ovl.engine.mount",
               "dev.ovl.engine.move",
               "dev.ovl.engine.driver..",
