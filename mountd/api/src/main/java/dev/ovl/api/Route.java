@@ -61,6 +61,8 @@ public enum Route {
   TREE("tree", "GET", "/v1/stacks/{name}/tree", Access.READ, ""),
   /** {@link CommandHost#which}, a question with a body: {@code {"paths": […]}} both ways. */
   WHICH("which", "POST", "/v1/stacks/{name}/which", Access.READ, ""),
+  /** {@link CommandHost#fsck}: lines of progress, then the result. */
+  FSCK("fsck", "POST", "/v1/stacks/{name}/fsck", Access.WRITE, "dryRun repair lowers"),
   /** {@link CommandHost#layers}: {@code {"layers": […]}}. */
   LAYERS("layer ls", "GET", "/v1/layers", Access.READ, "", "driver"),
   /** {@link CommandHost#createLayer}. */

@@ -17,6 +17,7 @@ import dev.ovl.api.PathReport;
 import dev.ovl.api.StackCopy;
 import dev.ovl.api.StackDraft;
 import dev.ovl.api.StackEntry;
+import dev.ovl.api.StackFinding;
 import dev.ovl.api.StackLevel;
 import dev.ovl.api.StackPatch;
 import dev.ovl.api.StackReport;
@@ -332,6 +333,13 @@ public final class EngineHost implements CommandHost {
           }
           return reports;
         });
+  }
+
+  @Override
+  public List<StackFinding> fsck(
+      String name, boolean repair, boolean lowers, boolean dryRun, Watch watch)
+      throws HostException {
+    return change(dryRun || !repair, () -> contents.fsck(name, repair, lowers, dryRun, watch));
   }
 
   @Override

@@ -31,17 +31,22 @@ sealed interface OriginHandle {
   record Malformed() implements OriginHandle {}
 
   /** One that can be opened. */
-  record Handle(int type, byte[] bytes) implements OriginHandle {
-    @Override
-    public boolean equals(Object other) {
-      return other instanceof Handle handle
-          && handle.type == type
-          && Arrays.equals(handle.bytes, bytes);
+  final class Handle implements OriginHandle {
+    private final int type;
+    private final byte[] bytes;
+
+    private Handle(int type, byte[] bytes) {
+      this.type = type;
+      this.bytes = bytes;
     }
 
-    @Override
-    public int hashCode() {
-      return 31 * type + Arrays.hashCode(bytes);
+    /** As the file system numbers them. */
+    int type() {
+      return type;
+    }
+
+    byte[] bytes() {
+      return bytes.clone();
     }
   }
 

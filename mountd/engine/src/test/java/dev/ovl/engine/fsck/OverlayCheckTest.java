@@ -17,6 +17,7 @@ import dev.ovl.testkit.Leaks;
 import dev.ovl.testkit.Requires;
 import dev.ovl.testkit.Scratch;
 import dev.ovl.testkit.Trees;
+import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.Optional;
 import org.junit.jupiter.api.AfterEach;
@@ -107,7 +108,7 @@ class OverlayCheckTest {
     it.files.rename(it.lower.resolve("kept"), it.lower.resolve("a"));
     it.sys.removexattr(it.upper.resolve("moved"), "trusted.overlay.opaque", false);
     for (String bad : List.of("", "x/y", "/a/", "//a", "..", "/a/../b")) {
-      it.attribute(it.upper, "moved", "redirect", bad.getBytes("US-ASCII"));
+      it.attribute(it.upper, "moved", "redirect", bad.getBytes(StandardCharsets.US_ASCII));
       assertFound("REDIRECT_MALFORMED moved");
     }
     it.repair(new LinuxSyscalls());
@@ -178,10 +179,9 @@ class OverlayCheckTest {
   @Test
   void aDirectoryAboveAnotherOne() throws Exception {
     it.mounted(m -> it.write(m, "a/new"));
-    Trees.Snapshot shown = it.tree();
     byte[] origin = it.attribute(it.upper, "a", "origin").orElseThrow();
     it.mounted(m -> it.write(m, "b/new"));
-    shown = it.tree();
+    Trees.Snapshot shown = it.tree();
     it.attribute(it.upper, "b", "origin", origin);
     assertMended(shown, "ORIGIN_WRONG b");
   }
@@ -306,7 +306,7 @@ class OverlayCheckTest {
     Trees.Snapshot shown = it.tree();
     assertFound();
     for (String wrong : List.of("U-7", "L-2", "U+99", "none", "U", "")) {
-      it.attribute(it.upper, "d/x", "nlink", wrong.getBytes("US-ASCII"));
+      it.attribute(it.upper, "d/x", "nlink", wrong.getBytes(StandardCharsets.US_ASCII));
       assertMended(shown, "LINKS_WRONG d/x");
     }
   }
@@ -338,7 +338,7 @@ class OverlayCheckTest {
     it.files.remove(it.upper.resolve("d/x"));
     it.sys.mknodat(Linux.AT_FDCWD, it.upper.resolve("d/x"), Linux.S_IFCHR, 0, 0);
     it.sys.mknodat(Linux.AT_FDCWD, it.upper.resolve("d/y"), Linux.S_IFCHR, 0, 0);
-    it.attribute(it.work, entry.toString(), "nlink", "U-1".getBytes("US-ASCII"));
+    it.attribute(it.work, entry.toString(), "nlink", "U-1".getBytes(StandardCharsets.US_ASCII));
     assertFound("INDEX_ORPHAN " + entry);
     it.repair(new LinuxSyscalls());
     assertFound();
@@ -397,7 +397,8 @@ class OverlayCheckTest {
     String text =
         "{\"schema\": 1, \"source\": \"/nowhere/at/all\", \"sourceDirectory\": 1,"
             + " \"destination\": \"copy\"}";
-    it.files.create(it.upper.resolve(stem + ".json"), text.getBytes("US-ASCII"), 0600, false);
+    it.files.create(
+        it.upper.resolve(stem + ".json"), text.getBytes(StandardCharsets.US_ASCII), 0600, false);
     assertFound("MOVE_LEFTOVER " + stem + ".json");
     it.repair(new LinuxSyscalls());
     assertFound();

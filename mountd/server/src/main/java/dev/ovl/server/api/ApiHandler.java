@@ -17,6 +17,7 @@ import dev.ovl.api.Route;
 import dev.ovl.api.StackCopy;
 import dev.ovl.api.StackDraft;
 import dev.ovl.api.StackEntry;
+import dev.ovl.api.StackFinding;
 import dev.ovl.api.StackLevel;
 import dev.ovl.api.StackPatch;
 import dev.ovl.api.StackUsage;
@@ -279,6 +280,7 @@ public final class ApiHandler implements RequestHandler {
       case COMMIT -> commit(asked);
       case TREE -> levels(asked);
       case WHICH -> which(asked);
+      case FSCK -> fsck(asked);
       case LAYERS -> value(Map.of("layers", layers(asked)));
       case LAYER_INSPECT -> value(askLayer(asked, () -> host.layer(asked.layer())).json());
       case LAYER_STATUS ->
@@ -477,6 +479,21 @@ public final class ApiHandler implements RequestHandler {
     return value(
         reading(asked, (watch, pieces) -> host.which(asked.name(), paths)),
         reports -> Map.of("paths", reports.stream().map(PathReport::json).toList()));
+  }
+
+  private HttpAnswer fsck(Asked asked) throws HostException {
+    String name = asked.name();
+    boolean repair = asked.flag("repair");
+    LongWork.Job<List<StackFinding>> job =
+        (watch, pieces) -> {
+          Work<List<StackFinding>> work =
+              () -> host.fsck(name, repair, asked.flag("lowers"), asked.dryRun(), watch);
+          return repair ? told(asked, name, findings -> Optional.empty(), work) : work.run();
+        };
+    return lines(
+        repair && !asked.dryRun() ? begin(asked, name, 1, true, job) : reading(asked, job),
+        true,
+        findings -> Map.of("findings", findings.stream().map(StackFinding::json).toList()));
   }
 
   private static List<String> paths(JsonFields body) throws JsonException {

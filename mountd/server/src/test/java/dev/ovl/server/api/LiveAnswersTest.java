@@ -237,6 +237,9 @@ class LiveAnswersTest {
     ask(Route.TREE, "on", "", "");
     String held = ask(Route.WHICH, "on", "", "{\"paths\": [\"/new\", \"/none\"]}");
     assertTrue(held.contains("\"layer\":\"top\""), held);
+    assertLast("{\"result\":{\"findings\":[]}}", ask(Route.FSCK, "on", "?lowers=true", ""));
+    ask(Route.FSCK, "on", "?repair=true&dryRun=true", "");
+    assertLast("{\"result\":{\"findings\":[]}}", ask(Route.FSCK, "on", "?repair=true", ""));
     ask(Route.COMMIT, "on", "?dryRun=true&id=next", "");
     assertLast("{\"result\":{\"layer\":\"next\"}}", ask(Route.COMMIT, "on", "?id=next", ""));
     ask(Route.COMMIT, "on", "?move=true&dryRun=true", "");
@@ -293,6 +296,7 @@ class LiveAnswersTest {
             "layer commit",
             "create",
             "apply",
+            "fsck",
             "commit",
             "commit",
             "layer cleanup",
@@ -321,6 +325,8 @@ class LiveAnswersTest {
     ask(404, Route.WHICH, "nosuch", "", "{\"paths\": [\"/\"]}");
     ask(400, Route.WHICH, "on", "", "{\"paths\": [1]}");
     ask(400, Route.WHICH, "on", "", "{}");
+    ask(404, Route.FSCK, "nosuch", "", "");
+    ask(404, Route.FSCK, "nosuch", "?repair=true", "");
     ask(404, Route.COMMIT, "nosuch", "", "");
     ask(404, Route.COMMIT, "nosuch", "?move=true", "");
     ask(400, Route.COMMIT, "nosuch", "?move=true&id=a", "");

@@ -66,6 +66,7 @@ class OpenApiTest {
           Route.DIFF,
           Route.APPLY,
           Route.COMMIT,
+          Route.FSCK,
           Route.TREE,
           Route.WHICH,
           Route.LAYER_CHANGES,
@@ -94,6 +95,8 @@ class OpenApiTest {
           "ApplyLine",
           "CommitResult",
           "CommitLine",
+          "FsckResult",
+          "FsckLine",
           "UmountRequest",
           "StackSelection",
           "Outcome",
@@ -373,7 +376,7 @@ class OpenApiTest {
     // its kind is one of three letters: below
     compared.add("PathChange");
     // and so are words of these, which LiveAnswersTest asks for
-    compared.addAll(List.of("PathReport", "PathHolding", "PathCover"));
+    compared.addAll(List.of("PathReport", "PathHolding", "PathCover", "StackFinding"));
     assertEquals(compared, new TreeSet<>(document.components("schemas").keySet()));
   }
 
