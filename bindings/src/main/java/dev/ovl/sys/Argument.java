@@ -1,6 +1,7 @@
 package dev.ovl.sys;
 
 import java.nio.ByteBuffer;
+import java.util.HexFormat;
 import java.util.Locale;
 
 /** How one argument of a system call is written, as strace(1) writes it. */
@@ -34,6 +35,10 @@ sealed interface Argument permits Argument.Plain, Flags {
     NUMBER,
     /** An id, in hexadecimal. */
     ID,
+    /** The type in struct file_handle; {@link #HANDLE} follows. */
+    HANDLE_TYPE,
+    /** The bytes in struct file_handle. */
+    HANDLE,
     /** Permissions. */
     MODE,
     /** Permissions that matter only when the flags before them create a file. */
@@ -81,6 +86,9 @@ sealed interface Argument permits Argument.Plain, Flags {
         case SIZED_BYTES -> quote((byte[]) value) + ", " + ((byte[]) value).length;
         case NUMBER -> value.toString();
         case ID -> Flags.hexadecimal(((Number) value).longValue());
+        case HANDLE_TYPE ->
+            "{handle_bytes=" + ((byte[]) all[index + 1]).length + ", handle_type=" + value;
+        case HANDLE -> "f_handle=0x" + HexFormat.of().formatHex((byte[]) value) + "}";
         case MODE -> octal((int) value);
         case CREATION_MODE -> creates((int) all[index - 1]) ? octal((int) value) : "";
         case FILE_MODE -> fileMode((int) value);

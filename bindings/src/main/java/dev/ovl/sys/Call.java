@@ -6,6 +6,8 @@ import static dev.ovl.sys.Argument.Plain.CONFIG_VALUE;
 import static dev.ovl.sys.Argument.Plain.CREATION_MODE;
 import static dev.ovl.sys.Argument.Plain.DESCRIPTOR;
 import static dev.ovl.sys.Argument.Plain.FILE_MODE;
+import static dev.ovl.sys.Argument.Plain.HANDLE;
+import static dev.ovl.sys.Argument.Plain.HANDLE_TYPE;
 import static dev.ovl.sys.Argument.Plain.ID;
 import static dev.ovl.sys.Argument.Plain.MAJOR;
 import static dev.ovl.sys.Argument.Plain.MINOR;
@@ -50,6 +52,7 @@ enum Call {
 
   OPENAT(LibC.SYS_openat(), DESCRIPTOR, PATH, Flags.OPEN, CREATION_MODE),
   OPENAT2(LibC.SYS_openat2(), DESCRIPTOR, PATH, OPEN_HOW),
+  OPEN_BY_HANDLE_AT(LibC.SYS_open_by_handle_at(), DESCRIPTOR, HANDLE_TYPE, HANDLE, Flags.OPEN),
   READLINKAT(LibC.SYS_readlinkat(), DESCRIPTOR, PATH),
   STATX(LibC.SYS_statx(), DESCRIPTOR, PATH, Flags.AT, Flags.STATX),
   STATFS(LibC.SYS_statfs(), PATH),

@@ -301,6 +301,20 @@ public final class LinuxSyscalls implements Syscalls {
   }
 
   @Override
+  public int open_by_handle_at(int mountFd, int type, byte[] handle, int flags)
+      throws ErrnoException {
+    Scratch s = Scratch.begin();
+    // struct file_handle: two numbers and the bytes; it ends where they do
+    MemorySegment struct = s.reserve(2L * Integer.BYTES + handle.length);
+    struct.set(JAVA_INT, 0, handle.length);
+    struct.set(JAVA_INT, Integer.BYTES, type);
+    MemorySegment.copy(handle, 0, struct, JAVA_BYTE, 2L * Integer.BYTES, handle.length);
+    long result =
+        syscall(s, Call.OPEN_BY_HANDLE_AT, mountFd, struct.address(), flags | Linux.O_CLOEXEC);
+    return (int) check(result, s, Call.OPEN_BY_HANDLE_AT, mountFd, type, handle, flags);
+  }
+
+  @Override
   public OsPath readlinkat(int dirfd, OsPath path) throws ErrnoException {
     for (int size = INITIAL_RESULT_BYTES; ; size *= 4) {
       Scratch s = Scratch.begin();

@@ -231,6 +231,18 @@ public abstract class ObservedSyscalls implements Syscalls {
   }
 
   @Override
+  public int open_by_handle_at(int mountFd, int type, byte[] handle, int flags)
+      throws ErrnoException {
+    return call(
+        Call.OPEN_BY_HANDLE_AT,
+        () -> sys.open_by_handle_at(mountFd, type, handle, flags),
+        mountFd,
+        type,
+        handle,
+        flags);
+  }
+
+  @Override
   public OsPath readlinkat(int dirfd, OsPath path) throws ErrnoException {
     return call(Call.READLINKAT, () -> sys.readlinkat(dirfd, path), dirfd, path);
   }

@@ -106,6 +106,17 @@ public interface Syscalls {
   /** openat2(2). O_CLOEXEC is always added. EAGAIN: RESOLVE_IN_ROOT raced with a rename; retry. */
   int openat2(int dirfd, OsPath path, OpenHow how) throws ErrnoException;
 
+  /**
+   * open_by_handle_at(2). O_CLOEXEC is always added.
+   *
+   * @param mountFd anything open on the file system, but not with O_PATH
+   * @param type of the handle, as the file system numbers them
+   * @param handle 128 bytes at most (EINVAL)
+   * @throws ErrnoException ESTALE: there is no such file any more, or the handle is another file
+   *     system's; EPERM: only who has CAP_DAC_READ_SEARCH may; EOPNOTSUPP: it has no handles
+   */
+  int open_by_handle_at(int mountFd, int type, byte[] handle, int flags) throws ErrnoException;
+
   /** readlinkat(2): the whole target, however long. EINVAL: not a symbolic link. */
   OsPath readlinkat(int dirfd, OsPath path) throws ErrnoException;
 

@@ -267,6 +267,17 @@ class LinuxSyscallsTest {
   }
 
   @Test
+  void handles() throws ErrnoException {
+    try (Fd root = new Fd(sys, sys.openat(AT_FDCWD, in(""), Linux.O_RDONLY, 0))) {
+      byte[] nobodys = {1, 2, 3, 4, 5, 6, 7, 8};
+      assertErrno(
+          Errno.ESTALE, () -> sys.open_by_handle_at(root.number(), 1, nobodys, Linux.O_PATH));
+      assertErrno(
+          Errno.EINVAL, () -> sys.open_by_handle_at(root.number(), 1, new byte[129], Linux.O_PATH));
+    }
+  }
+
+  @Test
   void access() throws ErrnoException {
     OsPath file = file("f", "x");
     sys.fchmodat(AT_FDCWD, file, 0600);

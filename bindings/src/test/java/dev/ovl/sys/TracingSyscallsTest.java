@@ -216,6 +216,11 @@ class TracingSyscallsTest {
         null,
         s -> s.fchownat(3, X, 1000, -1, Linux.AT_SYMLINK_NOFOLLOW));
     assertTrace(
+        "open_by_handle_at(3, {handle_bytes=3, handle_type=1, f_handle=0x0180ff}, O_RDONLY|O_PATH)"
+            + " = 4",
+        4,
+        s -> s.open_by_handle_at(3, 1, new byte[] {1, -128, -1}, Linux.O_PATH));
+    assertTrace(
         "faccessat2(3, \"x\", W_OK|X_OK, AT_EACCESS) = 0",
         null,
         s -> s.faccessat2(3, X, Linux.W_OK | Linux.X_OK, Linux.AT_EACCESS));

@@ -2390,6 +2390,15 @@ public class LibC extends LibC$shared {
     public static int SYS_move_mount() {
         return SYS_move_mount;
     }
+    private static final int SYS_open_by_handle_at = (int)304L;
+    /**
+     * {@snippet lang=c :
+     * #define SYS_open_by_handle_at 304
+     * }
+     */
+    public static int SYS_open_by_handle_at() {
+        return SYS_open_by_handle_at;
+    }
     private static final int SYS_open_tree = (int)428L;
     /**
      * {@snippet lang=c :

@@ -115,8 +115,13 @@ class OvlctlTest {
   @Test
   void everyVerbRefusesAnUnknownOptionInOneLine() {
     for (String verb : verbs()) {
-      // mount(8) has its own statuses
-      int refused = verb.equals("mount.ovl") ? 1 : Ovlctl.USAGE;
+      // mount(8) and fsck(8) have their own statuses
+      int refused =
+          switch (verb) {
+            case "mount.ovl" -> 1;
+            case "fsck.overlay" -> 16;
+            default -> Ovlctl.USAGE;
+          };
       assertEquals(refused, run(verb, "--no-such-option"), verb);
       assertEquals("", out(), verb);
       assertEquals(1, err().lines().count(), this::err);

@@ -115,6 +115,16 @@ public interface CommandHost extends AutoCloseable {
   List<WastedCopy> wasted(String name, List<String> paths, Watch watch) throws HostException;
 
   /**
+   * Looks a stack over.
+   *
+   * @param repair mend what can be mended; the stack must be down
+   * @param lowers walk the lowers, too
+   * @param dryRun with {@code repair}: only say what would be mended
+   */
+  List<StackFinding> fsck(String name, boolean repair, boolean lowers, boolean dryRun, Watch watch)
+      throws HostException;
+
+  /**
    * Makes a committed layer that shows what a stack shows now. The stack stays as it is.
    *
    * @param as the layer's id; absent: one is made up

@@ -255,6 +255,23 @@ public final class HttpHost implements CommandHost {
   }
 
   @Override
+  public List<StackFinding> fsck(
+      String name, boolean repair, boolean lowers, boolean dryRun, Watch watch)
+      throws HostException {
+    return exchange(
+        call(Route.FSCK, name).flags(dryRun, repair, lowers).forever(watch),
+        progress(
+            watch,
+            result -> {
+              List<StackFinding> findings = new ArrayList<>();
+              for (JsonFields finding : result.objects("findings")) {
+                findings.add(StackFinding.of(finding));
+              }
+              return findings;
+            }));
+  }
+
+  @Override
   public String commit(String name, Optional<String> as, Watch watch) throws HostException {
     return exchange(
         call(Route.COMMIT, name).with("id", as).forever(watch),

@@ -67,6 +67,8 @@ public enum Route {
   WASTED("which", "POST", "/v1/stacks/{name}/wasted", Access.READ, ""),
   /** {@link CommandHost#copyUp}: {@code {"paths": […]}}; lines of progress, then the result. */
   COPY_UP("copy-up", "POST", "/v1/stacks/{name}/copy-up", Access.WRITE, "dryRun"),
+  /** {@link CommandHost#fsck}: lines of progress, then the result. */
+  FSCK("fsck", "POST", "/v1/stacks/{name}/fsck", Access.WRITE, "dryRun repair lowers"),
   /** {@link CommandHost#layers}: {@code {"layers": […]}}. */
   LAYERS("layer ls", "GET", "/v1/layers", Access.READ, "", "driver"),
   /** {@link CommandHost#createLayer}. */

@@ -55,6 +55,7 @@ class RecordsTest {
         new Kind<>(LayerReport.class, LayerReport::json, LayerReport::of, false),
         new Kind<>(DriverStatus.class, DriverStatus::json, DriverStatus::of, false),
         new Kind<>(StackLevel.class, StackLevel::json, StackLevel::of, false),
+        new Kind<>(StackFinding.class, StackFinding::json, StackFinding::of, false),
         new Kind<>(PathReport.class, PathReport::json, PathReport::of, false),
         new Kind<>(SharesReport.class, SharesReport::json, SharesReport::of, false),
         new Kind<>(WastedCopy.class, WastedCopy::json, WastedCopy::of, false),

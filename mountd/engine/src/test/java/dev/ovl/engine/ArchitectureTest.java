@@ -67,6 +67,7 @@ class ArchitectureTest {
           "dev.ovl.engine.root",
           "dev.ovl.engine.tree",
           "dev.ovl.engine.diff",
+          "dev.ovl.engine.fsck",
           "dev.ovl.engine.usage");
 
   @ArchTest
@@ -103,6 +104,7 @@ class ArchitectureTest {
               "dev.ovl.engine.archive",
               "dev.ovl.engine.diff",
               "dev.ovl.engine.file",
+              "dev.ovl.engine.fsck",
               "dev.ovl.engine.mount",
               "dev.ovl.engine.move",
               "dev.ovl.engine.driver..",

@@ -60,13 +60,15 @@ class DistTest {
           "share/man/man1/ovlctl-create.1",
           "share/man/man5/ovl-config.5",
           "share/man/man7/ovl-exdev.7",
+          "share/man/man8/fsck.overlay.8",
           "share/man/man8/mount.ovl.8",
           "share/man/man8/ovl-mountd.8",
           "share/zsh/site-functions/_ovlctl"
         }) {
       assertTrue(Files.isRegularFile(Dist.tree().resolve(file)), file);
     }
-    for (String program : new String[] {"bin/ovlctl", "bin/mountd", "sbin/mount.ovl"}) {
+    for (String program :
+        new String[] {"bin/ovlctl", "bin/mountd", "sbin/mount.ovl", "sbin/fsck.overlay"}) {
       assertTrue(Files.isExecutable(Dist.tree().resolve(program)), program);
     }
   }

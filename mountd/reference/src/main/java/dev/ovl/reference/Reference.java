@@ -17,6 +17,7 @@ import picocli.CommandLine.Model.CommandSpec;
  * installed runs it.
  */
 public final class Reference {
+  private static final String FSCK_PAGE = "fsck.overlay.8";
   private static final String MOUNT_PAGE = "mount.ovl.8";
   private static final String PRELOAD_PAGE = "ovl-exdev.7";
 
@@ -56,6 +57,7 @@ public final class Reference {
     }
     files.put("man/man5/" + ConfigurationPage.NAME + ".5", ConfigurationPage.text());
     files.put("man/man7/" + PRELOAD_PAGE, Resources.text(PRELOAD_PAGE));
+    files.put("man/man8/" + FSCK_PAGE, Resources.text(FSCK_PAGE));
     files.put("man/man8/" + MOUNT_PAGE, Resources.text(MOUNT_PAGE));
     files.put("config.toml", ConfigurationPage.file());
     return files;

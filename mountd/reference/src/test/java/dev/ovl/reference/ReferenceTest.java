@@ -51,6 +51,7 @@ class ReferenceTest {
             "man/man1/tool.1",
             "man/man5/ovl-config.5",
             "man/man7/ovl-exdev.7",
+            "man/man8/fsck.overlay.8",
             "man/man8/mount.ovl.8",
             "man/man8/my-toold.8"),
         List.copyOf(FILES.keySet()));

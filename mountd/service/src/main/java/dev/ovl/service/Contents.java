@@ -3,6 +3,7 @@ package dev.ovl.service;
 import dev.ovl.api.LayerName;
 import dev.ovl.api.Packing;
 import dev.ovl.api.PathChange;
+import dev.ovl.api.StackFinding;
 import dev.ovl.api.Subject;
 import dev.ovl.api.Tally;
 import dev.ovl.api.Watch;
@@ -21,6 +22,7 @@ import dev.ovl.engine.diff.TreeShares;
 import dev.ovl.engine.driver.Driver;
 import dev.ovl.engine.driver.LayerId;
 import dev.ovl.engine.layer.Layers;
+import dev.ovl.engine.stack.Examined;
 import dev.ovl.engine.stack.Shares;
 import dev.ovl.engine.stack.StackName;
 import dev.ovl.engine.stack.Stacks;
@@ -117,6 +119,20 @@ final class Contents {
       watch.begun();
       return diff.size();
     }
+  }
+
+  List<StackFinding> fsck(String name, boolean repair, boolean lowers, boolean dryRun, Watch watch)
+      throws EngineException, ErrnoException {
+    StackName stack = StackName.of(name);
+    Progress progress = new Following(watch);
+    if (repair && dryRun) {
+      stacks.checkRepair(stack);
+    }
+    List<Examined> examined =
+        repair && !dryRun
+            ? stacks.repair(stack, lowers, progress, watch::isCancelled)
+            : stacks.examine(stack, lowers, progress, watch::isCancelled);
+    return examined.stream().map(Reports::finding).toList();
   }
 
   private static EngineException cancelled() {

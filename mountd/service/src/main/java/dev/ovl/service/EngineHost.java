@@ -18,6 +18,7 @@ import dev.ovl.api.SharesReport;
 import dev.ovl.api.StackCopy;
 import dev.ovl.api.StackDraft;
 import dev.ovl.api.StackEntry;
+import dev.ovl.api.StackFinding;
 import dev.ovl.api.StackLevel;
 import dev.ovl.api.StackPatch;
 import dev.ovl.api.StackReport;
@@ -374,6 +375,13 @@ public final class EngineHost implements CommandHost {
 
   private static boolean isBeneath(OsPath path, String directory) {
     return path.startsWith(OsPath.ROOT.resolve(OsPath.of(directory)).normalized());
+  }
+
+  @Override
+  public List<StackFinding> fsck(
+      String name, boolean repair, boolean lowers, boolean dryRun, Watch watch)
+      throws HostException {
+    return change(dryRun || !repair, () -> contents.fsck(name, repair, lowers, dryRun, watch));
   }
 
   @Override

@@ -5,6 +5,7 @@ import dev.ovl.api.LayerSummary;
 import dev.ovl.api.LowerUsage;
 import dev.ovl.api.PathReport;
 import dev.ovl.api.SharesReport;
+import dev.ovl.api.StackFinding;
 import dev.ovl.api.StackLevel;
 import dev.ovl.api.StackUsage;
 import dev.ovl.api.WastedCopy;
@@ -14,7 +15,10 @@ import dev.ovl.engine.diff.TreeShares;
 import dev.ovl.engine.diff.WastedCopies;
 import dev.ovl.engine.driver.Driver;
 import dev.ovl.engine.driver.LayerId;
+import dev.ovl.engine.fsck.Finding;
+import dev.ovl.engine.fsck.Mend;
 import dev.ovl.engine.mount.Propagation;
+import dev.ovl.engine.stack.Examined;
 import dev.ovl.engine.stack.SharedLower;
 import dev.ovl.engine.stack.Shares;
 import dev.ovl.engine.stack.StackDefinition;
@@ -144,6 +148,24 @@ final class Reports {
                         parts.get(cover.layer()).directory().toString(),
                         rooted(cover.path()),
                         word(cover.why()))));
+  }
+
+  static StackFinding finding(Examined examined) {
+    Finding finding = examined.finding();
+    return new StackFinding(
+        word(finding.kind()),
+        word(finding.kind().severity()),
+        finding.directory().toString(),
+        rooted(finding.path()),
+        finding.text(),
+        finding.mend().map(Mend::words),
+        finding.reason(),
+        switch (examined.outcome()) {
+          case LEFT -> "found";
+          case MENDED -> "mended";
+          case FAILED -> "failed";
+        },
+        examined.failure());
   }
 
   private static String rooted(OsPath path) {

@@ -92,6 +92,12 @@ final class MergedTree implements AutoCloseable {
     return true;
   }
 
+  /** The layer's number, the topmost being 0. */
+  int index(Layer layer) {
+    int index = layers.indexOf(layer);
+    return index >= 0 ? index : layers.size() + dataOnly.indexOf(layer);
+  }
+
   /** What the root is made of; nothing in an empty tree. */
   List<Place> root() {
     return layers.stream().map(Place::rootOf).toList();

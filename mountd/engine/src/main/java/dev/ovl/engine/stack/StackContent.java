@@ -32,7 +32,7 @@ final class StackContent {
     this.mounts = mounts;
   }
 
-  private static View.Books books(StackDefinition stack) {
+  static View.Books books(StackDefinition stack) {
     return isUserXattr(stack) ? View.Books.USER : View.Books.TRUSTED;
   }
 

@@ -71,6 +71,7 @@ public final class Stacks implements AutoCloseable {
   private final StackLifecycle lifecycle;
   private final OverlayMounter mounter;
   private final Leftovers leftovers;
+  private final StackCheckup checkup;
 
   /** Looking for lock files takes as long as there are stacks, so that not each creation does. */
   private volatile boolean sweptLocks;
@@ -124,6 +125,8 @@ public final class Stacks implements AutoCloseable {
         new Leftovers(
             sys, root, home, store, locks, mounts, users, table, records, lifecycle, mounter,
             lookout);
+    this.checkup =
+        new StackCheckup(sys, home, mounts, users, new UpperOwners(sys, store, lookout), leftovers);
   }
 
   /** What is done with a stack while its lock is held. */
@@ -557,6 +560,43 @@ public final class Stacks implements AutoCloseable {
   public List<WastedCopies.Wasted> wasted(StackName name, BooleanSupplier cancelled)
       throws EngineException, ErrnoException {
     return content.wasted(get(name), cancelled);
+  }
+
+  /**
+   * Looks a stack over. Changes nothing; the stack may be up.
+   *
+   * @param wholeLowers walk the lowers, too, which takes as long as they are large
+   * @param progress hears of every name
+   * @throws EngineException a directory cannot be read; cancelled (ECANCELED)
+   */
+  public List<Examined> examine(
+      StackName name, boolean wholeLowers, Progress progress, BooleanSupplier cancelled)
+      throws EngineException, ErrnoException {
+    return checkup.find(mounts.look(get(name)), wholeLowers, progress, cancelled).stream()
+        .map(finding -> new Examined(finding, Examined.Outcome.LEFT, Optional.empty()))
+        .toList();
+  }
+
+  /**
+   * Looks a stack over and mends what can be mended, each finding by itself.
+   *
+   * @throws EngineException as {@link #examine}; EBUSY: it is up, or something else has its upper
+   */
+  public List<Examined> repair(
+      StackName name, boolean wholeLowers, Progress progress, BooleanSupplier cancelled)
+      throws EngineException, ErrnoException {
+    return locked(
+        name,
+        (stack, held) -> {
+          StackMounts.Sighting sighting = refuseMounted(stack, "repair");
+          users.refuseUsedUpper(sighting);
+          return checkup.mend(stack, checkup.find(sighting, wholeLowers, progress, cancelled));
+        });
+  }
+
+  /** Checks what {@link #repair} checks before it looks; changes nothing. */
+  public void checkRepair(StackName name) throws EngineException, ErrnoException {
+    users.refuseUsedUpper(refuseMounted(get(name), "repair"));
   }
 
   // ---- leftovers ----------------------------------------------------------------------------

@@ -10,14 +10,15 @@ import java.util.Random;
  *
  * @param layers topmost first
  */
-record RandomLayers(List<OsPath> layers, View.Books books) {
+public record RandomLayers(List<OsPath> layers, View.Books books) {
 
   /**
    * Makes two to five.
    *
    * @param log what was done, for a failure's message
    */
-  static RandomLayers make(Random random, OverlayLab lab, List<String> log) throws Exception {
+  public static RandomLayers make(Random random, OverlayLab lab, List<String> log)
+      throws Exception {
     boolean user = random.nextInt(6) == 0;
     List<OsPath> layers = new ArrayList<>();
     boolean metacopy = false;

@@ -18,6 +18,7 @@ import dev.ovl.api.SharesReport;
 import dev.ovl.api.StackCopy;
 import dev.ovl.api.StackDraft;
 import dev.ovl.api.StackEntry;
+import dev.ovl.api.StackFinding;
 import dev.ovl.api.StackLevel;
 import dev.ovl.api.StackPatch;
 import dev.ovl.api.StackUsage;
@@ -284,6 +285,7 @@ public final class ApiHandler implements RequestHandler {
       case SHARES -> shares(asked);
       case WASTED -> wasted(asked);
       case COPY_UP -> copyUp(asked);
+      case FSCK -> fsck(asked);
       case LAYERS -> value(Map.of("layers", layers(asked)));
       case LAYER_INSPECT -> value(askLayer(asked, () -> host.layer(asked.layer())).json());
       case LAYER_STATUS ->
@@ -496,6 +498,21 @@ public final class ApiHandler implements RequestHandler {
     return value(
         reading(asked, (watch, pieces) -> host.wasted(asked.name(), paths, watch)),
         files -> Map.of("files", files.stream().map(WastedCopy::json).toList()));
+  }
+
+  private HttpAnswer fsck(Asked asked) throws HostException {
+    String name = asked.name();
+    boolean repair = asked.flag("repair");
+    LongWork.Job<List<StackFinding>> job =
+        (watch, pieces) -> {
+          Work<List<StackFinding>> work =
+              () -> host.fsck(name, repair, asked.flag("lowers"), asked.dryRun(), watch);
+          return repair ? told(asked, name, findings -> Optional.empty(), work) : work.run();
+        };
+    return lines(
+        repair && !asked.dryRun() ? begin(asked, name, 1, true, job) : reading(asked, job),
+        true,
+        findings -> Map.of("findings", findings.stream().map(StackFinding::json).toList()));
   }
 
   private static List<String> paths(JsonFields body) throws JsonException {

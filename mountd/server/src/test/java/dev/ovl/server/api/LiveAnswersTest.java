@@ -244,6 +244,9 @@ class LiveAnswersTest {
     ask(Route.COPY_UP, "on", "?dryRun=true", "{\"paths\": [\"/\"]}");
     ask(Route.COPY_UP, "on", "", "{\"paths\": [\"/new\"]}");
     ask(Route.DOWN, "on", "", "");
+    assertLast("{\"result\":{\"findings\":[]}}", ask(Route.FSCK, "on", "?lowers=true", ""));
+    ask(Route.FSCK, "on", "?repair=true&dryRun=true", "");
+    assertLast("{\"result\":{\"findings\":[]}}", ask(Route.FSCK, "on", "?repair=true", ""));
     ask(Route.COMMIT, "on", "?dryRun=true&id=next", "");
     assertLast("{\"result\":{\"layer\":\"next\"}}", ask(Route.COMMIT, "on", "?id=next", ""));
     ask(Route.COMMIT, "on", "?move=true&dryRun=true", "");
@@ -300,6 +303,7 @@ class LiveAnswersTest {
             "layer commit",
             "create",
             "apply",
+            "fsck",
             "commit",
             "commit",
             "layer cleanup",
@@ -328,6 +332,8 @@ class LiveAnswersTest {
     ask(404, Route.WHICH, "nosuch", "", "{\"paths\": [\"/\"]}");
     ask(400, Route.WHICH, "on", "", "{\"paths\": [1]}");
     ask(400, Route.WHICH, "on", "", "{}");
+    ask(404, Route.FSCK, "nosuch", "", "");
+    ask(404, Route.FSCK, "nosuch", "?repair=true", "");
     ask(404, Route.COMMIT, "nosuch", "", "");
     ask(404, Route.COMMIT, "nosuch", "?move=true", "");
     ask(400, Route.COMMIT, "nosuch", "?move=true&id=a", "");

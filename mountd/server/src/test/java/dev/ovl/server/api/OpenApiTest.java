@@ -66,6 +66,7 @@ class OpenApiTest {
           Route.DIFF,
           Route.APPLY,
           Route.COMMIT,
+          Route.FSCK,
           Route.TREE,
           Route.WHICH,
           Route.SHARES,
@@ -99,6 +100,8 @@ class OpenApiTest {
           "ApplyLine",
           "CommitResult",
           "CommitLine",
+          "FsckResult",
+          "FsckLine",
           "UmountRequest",
           "StackSelection",
           "Outcome",
@@ -378,7 +381,7 @@ class OpenApiTest {
     // its kind is one of three letters: below
     compared.add("PathChange");
     // and so are words of these, which LiveAnswersTest asks for
-    compared.addAll(List.of("PathReport", "PathHolding", "PathCover"));
+    compared.addAll(List.of("PathReport", "PathHolding", "PathCover", "StackFinding"));
     compared.addAll(List.of("SharesReport", "DirectoryShare", "WastedCopy"));
     assertEquals(compared, new TreeSet<>(document.components("schemas").keySet()));
   }
