@@ -47,6 +47,15 @@ class ArchitectureTest {
       only("move", "dev.ovl.engine.file", "dev.ovl.engine.tree", "dev.ovl.json");
 
   @ArchTest
+  static final ArchRule MERGE =
+      only(
+          "merge",
+          "dev.ovl.engine.file",
+          "dev.ovl.engine.tree",
+          "dev.ovl.engine.diff",
+          "dev.ovl.json");
+
+  @ArchTest
   static final ArchRule USAGE = only("usage", "dev.ovl.engine.file", "dev.ovl.engine.tree");
 
   @ArchTest
@@ -67,6 +76,7 @@ class ArchitectureTest {
           "dev.ovl.engine.tree",
           "dev.ovl.engine.diff",
           "dev.ovl.engine.fsck",
+          "dev.ovl.engine.merge",
           "dev.ovl.engine.usage");
 
   @ArchTest
@@ -104,6 +114,7 @@ class ArchitectureTest {
               "dev.ovl.engine.diff",
               "dev.ovl.engine.file",
               "dev.ovl.engine.fsck",
+              "dev.ovl.engine.merge",
               "dev.ovl.engine.mount",
               "dev.ovl.engine.move",
               "dev.ovl.engine.driver..",

@@ -79,6 +79,18 @@ final class StackContent {
         sys, view(stack, directories(stack)), view(stack, lowers(stack)), progress, cancelled);
   }
 
+  /** All that the stack shows. */
+  TreeDiff againstNothing(StackDefinition stack, Progress progress, BooleanSupplier cancelled)
+      throws EngineException {
+    return TreeDiff.compare(
+        sys, view(stack, directories(stack)), new View.Nothing(), progress, cancelled);
+  }
+
+  /** The upper and all lowers of a stack that has an upper. */
+  View.Overlay overlay(StackDefinition stack) {
+    return new View.Overlay(directories(stack), List.of(), books(stack));
+  }
+
   /** What the stack has that the chain of layers at its bottom has not; all, where it has none. */
   TreeDiff againstParent(StackDefinition stack, Progress progress, BooleanSupplier cancelled)
       throws EngineException {
