@@ -61,6 +61,8 @@ import picocli.CommandLine.ScopeType;
       ApplyCommand.class,
       SizeCommand.class,
       CommitCommand.class,
+      MergeCommand.class,
+      FlattenCommand.class,
       MoveCommand.class,
       LayerCommand.class,
       MountCommand.class,

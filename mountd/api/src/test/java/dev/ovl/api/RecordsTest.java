@@ -57,6 +57,7 @@ class RecordsTest {
         new Kind<>(StackLevel.class, StackLevel::json, StackLevel::of, false),
         new Kind<>(StackFinding.class, StackFinding::json, StackFinding::of, false),
         new Kind<>(PathReport.class, PathReport::json, PathReport::of, false),
+        new Kind<>(MergeReport.class, MergeReport::json, MergeReport::of, false),
         new Kind<>(PathChange.class, PathChange::json, PathChange::of, false),
         new Kind<>(Done.class, Done::json, Done::of, false),
         new Kind<>(Failure.class, Failure::json, Failure::of, false),
