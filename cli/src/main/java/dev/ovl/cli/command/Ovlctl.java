@@ -62,6 +62,8 @@ import picocli.CommandLine.ScopeType;
       ApplyCommand.class,
       SizeCommand.class,
       CommitCommand.class,
+      MergeCommand.class,
+      FlattenCommand.class,
       MoveCommand.class,
       LayerCommand.class,
       MountCommand.class,

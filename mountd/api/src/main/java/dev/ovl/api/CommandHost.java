@@ -146,6 +146,30 @@ public interface CommandHost extends AutoCloseable {
   /** Checks what {@link #commitByMove} checks before it begins. */
   Done checkCommitByMove(String name) throws HostException;
 
+  /**
+   * Folds the upper of a stack that is down into the lower right below it. The stack shows the same
+   * afterwards, and if this ends on the way.
+   */
+  MergeReport merge(String name, Watch watch) throws HostException;
+
+  /**
+   * Checks what {@link #merge} checks before it begins. What it would change is what {@link
+   * #changes} tells of the stack.
+   */
+  Done checkMerge(String name) throws HostException;
+
+  /**
+   * Makes a committed layer without parent that shows what a stack shows now. The stack stays as it
+   * is.
+   *
+   * @param as the layer's id; absent: one is made up
+   * @return the layer's id
+   */
+  String flatten(String name, Optional<String> as, Watch watch) throws HostException;
+
+  /** Checks what {@link #flatten} checks before it begins. */
+  Done checkFlatten(String name, Optional<String> as) throws HostException;
+
   // ---- content of stacks and layers ---------------------------------------------------------
 
   /**

@@ -297,6 +297,31 @@ public final class HttpHost implements CommandHost {
     return exchange(call(Route.COMMIT, name).flags(true, true), progress(Watch.NONE, Done::of));
   }
 
+  @Override
+  public MergeReport merge(String name, Watch watch) throws HostException {
+    return exchange(call(Route.MERGE, name).forever(watch), progress(watch, MergeReport::of));
+  }
+
+  @Override
+  public Done checkMerge(String name) throws HostException {
+    return exchange(
+        call(Route.MERGE, name).flags(true).forever(Watch.NONE), progress(Watch.NONE, Done::of));
+  }
+
+  @Override
+  public String flatten(String name, Optional<String> as, Watch watch) throws HostException {
+    return exchange(
+        call(Route.FLATTEN, name).with("id", as).forever(watch),
+        progress(watch, result -> result.string("layer")));
+  }
+
+  @Override
+  public Done checkFlatten(String name, Optional<String> as) throws HostException {
+    return exchange(
+        call(Route.FLATTEN, name).with("id", as).flags(true).forever(Watch.NONE),
+        progress(Watch.NONE, Done::of));
+  }
+
   /** A call that concerns the content of a stack, or of a layer by the other route. */
   private Call call(Route ofStack, Route ofLayer, Subject subject) {
     return switch (subject) {

@@ -57,6 +57,10 @@ public enum Route {
   APPLY("apply", "POST", "/v1/stacks/{name}/apply", Access.WRITE, "dryRun", "format"),
   /** {@link CommandHost#commit}: lines of progress, then the result. */
   COMMIT("commit", "POST", "/v1/stacks/{name}/commit", Access.WRITE, "dryRun move", "id"),
+  /** {@link CommandHost#merge}: lines of progress, then the result. */
+  MERGE("merge", "POST", "/v1/stacks/{name}/merge", Access.WRITE, "dryRun"),
+  /** {@link CommandHost#flatten}: lines of progress, then the result. */
+  FLATTEN("flatten", "POST", "/v1/stacks/{name}/flatten", Access.WRITE, "dryRun", "id"),
   /** {@link CommandHost#levels}: {@code {"levels": […]}}. */
   TREE("tree", "GET", "/v1/stacks/{name}/tree", Access.READ, ""),
   /** {@link CommandHost#which}, a question with a body: {@code {"paths": […]}} both ways. */

@@ -59,6 +59,7 @@ class RecordsTest {
         new Kind<>(PathReport.class, PathReport::json, PathReport::of, false),
         new Kind<>(SharesReport.class, SharesReport::json, SharesReport::of, false),
         new Kind<>(WastedCopy.class, WastedCopy::json, WastedCopy::of, false),
+        new Kind<>(MergeReport.class, MergeReport::json, MergeReport::of, false),
         new Kind<>(PathChange.class, PathChange::json, PathChange::of, false),
         new Kind<>(Done.class, Done::json, Done::of, false),
         new Kind<>(Failure.class, Failure::json, Failure::of, false),

@@ -48,6 +48,15 @@ class ArchitectureTest {
       only("move", "dev.ovl.engine.file", "dev.ovl.engine.tree", "dev.ovl.json");
 
   @ArchTest
+  static final ArchRule MERGE =
+      only(
+          "merge",
+          "dev.ovl.engine.file",
+          "dev.ovl.engine.tree",
+          "dev.ovl.engine.diff",
+          "dev.ovl.json");
+
+  @ArchTest
   static final ArchRule USAGE = only("usage", "dev.ovl.engine.file", "dev.ovl.engine.tree");
 
   @ArchTest
@@ -68,6 +77,7 @@ class ArchitectureTest {
           "dev.ovl.engine.tree",
           "dev.ovl.engine.diff",
           "dev.ovl.engine.fsck",
+          "dev.ovl.engine.merge",
           "dev.ovl.engine.usage");
 
   @ArchTest
@@ -105,6 +115,7 @@ class ArchitectureTest {
               "dev.ovl.engine.diff",
               "dev.ovl.engine.file",
               "dev.ovl.engine.fsck",
+              "dev.ovl.engine.merge",
               "dev.ovl.engine.mount",
               "dev.ovl.engine.move",
               "dev.ovl.engine.driver..",

@@ -406,6 +406,43 @@ class LayersTest {
   }
 
   @Test
+  void anUpperIsFoldedIntoItsLower() {
+    createWeb();
+    assertTrue(
+        ovlctl.run("merge", "web").failed(1).startsWith("merge web: is up on "), "of a stack up");
+    ovlctl.run("down", "web").fine();
+    String base = ovlctl.shell("cd root/overlay2/base/diff && pwd").fine().out();
+    Result would = ovlctl.run("--dry-run", "merge", "web").ended(0);
+    assertEquals("C /etc\nD /etc/hosts\nC /hard\nA /new\n", would.out());
+    assertEquals("web: would merge the upper of web into " + base.strip(), would.errorLine());
+    assertEquals(4, objects("--dry-run", "--quiet", "--json", "merge", "web").size());
+    ovlctl.run("layer", "create", "child", "--parent", "base").fine();
+    assertEquals(
+        "merge web: layer base is the parent of child (EBUSY)",
+        ovlctl.run("merge", "web").failed(1));
+    ovlctl.run("layer", "rm", "child").fine();
+    assertEquals(base, ovlctl.run("merge", "web").fine().out());
+    assertEquals("", ovlctl.run("changes", "web").fine().out());
+    ovlctl.shell("cd root/overlay2/base/diff && test ! -e etc/hosts && grep new new").fine();
+    assertEquals(
+        Map.of("directory", base.strip(), "layer", "base"),
+        ovlctl.run("merge", "web", "--json").fine().json());
+  }
+
+  @Test
+  void aStackBecomesOneLayer() {
+    createWeb();
+    assertEquals("flat\n", ovlctl.run("flatten", "web", "--as", "flat").fine().out());
+    assertEquals(
+        "flatten web: layer flat exists (EEXIST)",
+        ovlctl.run("flatten", "web", "--as", "flat").failed(1));
+    ovlctl.shell("diff -r --no-dereference -x fifo merged root/overlay2/flat/diff").fine();
+    assertEquals(null, objects("layer", "inspect", "flat", "--json").get(0).get("parent"));
+    Map<?, ?> made = (Map<?, ?>) ovlctl.run("flatten", "web", "--json").fine().json();
+    assertTrue(made.get("layer").toString().matches("[0-9a-f]{64}"), made::toString);
+  }
+
+  @Test
   void aCommitShowsWhatTheStackShowed() {
     createWeb();
     assertEquals("next\n", ovlctl.run("commit", "web", "--as", "next").fine().out());

@@ -1,6 +1,7 @@
 package dev.ovl.service;
 
 import dev.ovl.api.LayerName;
+import dev.ovl.api.MergeReport;
 import dev.ovl.api.Packing;
 import dev.ovl.api.PathChange;
 import dev.ovl.api.StackFinding;
@@ -378,5 +379,23 @@ final class Contents {
     stacks.checkCommit(stack, id);
     watch.begun();
     return stacks.commit(stack, id, new Following(watch), watch::isCancelled).text();
+  }
+
+  String flatten(String name, Optional<String> as, Watch watch)
+      throws EngineException, ErrnoException {
+    StackName stack = StackName.of(name);
+    Optional<LayerId> id = Requests.layer(as);
+    stacks.checkFlatten(stack, id);
+    watch.begun();
+    return stacks.flatten(stack, id, new Following(watch), watch::isCancelled).text();
+  }
+
+  // ---- stacks -------------------------------------------------------------------------------
+
+  MergeReport merge(String name, Watch watch) throws EngineException, ErrnoException {
+    StackName stack = StackName.of(name);
+    stacks.checkMerge(stack);
+    watch.begun();
+    return Reports.merge(stacks.merge(stack, new Following(watch), watch::isCancelled));
   }
 }

@@ -10,6 +10,7 @@ import dev.ovl.api.LayerEntry;
 import dev.ovl.api.LayerName;
 import dev.ovl.api.LayerReport;
 import dev.ovl.api.LowerUsage;
+import dev.ovl.api.MergeReport;
 import dev.ovl.api.MountDraft;
 import dev.ovl.api.Packing;
 import dev.ovl.api.PathChange;
@@ -414,6 +415,42 @@ public final class EngineHost implements CommandHost {
           StackName stack = StackName.of(name);
           stacks.checkCommitByMove(stack);
           return Done.would("would commit the upper of " + stack + " and give it a new one");
+        });
+  }
+
+  @Override
+  public MergeReport merge(String name, Watch watch) throws HostException {
+    return changeLayers(false, () -> contents.merge(name, watch));
+  }
+
+  @Override
+  public Done checkMerge(String name) throws HostException {
+    return change(
+        true,
+        () -> {
+          StackName stack = StackName.of(name);
+          OsPath lower = stacks.checkMerge(stack).path();
+          return Done.would("would merge the upper of " + stack + " into " + lower.quoted());
+        });
+  }
+
+  @Override
+  public String flatten(String name, Optional<String> as, Watch watch) throws HostException {
+    return changeLayers(false, () -> contents.flatten(name, as, watch));
+  }
+
+  @Override
+  public Done checkFlatten(String name, Optional<String> as) throws HostException {
+    return change(
+        true,
+        () -> {
+          StackName stack = StackName.of(name);
+          stacks.checkFlatten(stack, Requests.layer(as));
+          return Done.would(
+              "would make a layer"
+                  + as.map(layer -> " " + layer).orElse("")
+                  + " without parent of "
+                  + stack);
         });
   }
 

@@ -3,6 +3,7 @@ package dev.ovl.service;
 import dev.ovl.api.LayerReport;
 import dev.ovl.api.LayerSummary;
 import dev.ovl.api.LowerUsage;
+import dev.ovl.api.MergeReport;
 import dev.ovl.api.PathReport;
 import dev.ovl.api.SharesReport;
 import dev.ovl.api.StackFinding;
@@ -97,6 +98,10 @@ final class Reports {
         level.writable(),
         level.usage().bytes(),
         level.usage().inodes());
+  }
+
+  static MergeReport merge(Lower lower) {
+    return new MergeReport(lower.path().toString(), lower.layer().map(LayerId::text));
   }
 
   static PathReport path(String path, Whereabouts found) {

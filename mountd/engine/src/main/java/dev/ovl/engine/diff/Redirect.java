@@ -2,6 +2,7 @@ package dev.ovl.engine.diff;
 
 import dev.ovl.engine.EngineException;
 import dev.ovl.engine.diff.Found.Real;
+import dev.ovl.engine.tree.OverlayXattrs;
 import dev.ovl.sys.OsPath;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
@@ -15,7 +16,6 @@ import java.util.Optional;
  * @param components at least one
  */
 record Redirect(boolean isAbsolute, List<OsPath> components) {
-  private static final String NAME = "redirect";
   private static final OsPath DOTS = OsPath.of("..");
 
   /**
@@ -25,7 +25,7 @@ record Redirect(boolean isAbsolute, List<OsPath> components) {
    */
   static Optional<Redirect> of(Real real) throws EngineException {
     Layer layer = real.where().layer();
-    Optional<byte[]> value = layer.book(real, NAME);
+    Optional<byte[]> value = layer.book(real, OverlayXattrs.REDIRECT);
     if (value.isEmpty()) {
       return Optional.empty();
     }

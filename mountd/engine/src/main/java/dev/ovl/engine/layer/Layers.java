@@ -19,6 +19,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.TreeSet;
 import java.util.function.BooleanSupplier;
+import java.util.function.Predicate;
 
 /**
  * The layers of one root, whatever driver keeps them.
@@ -331,7 +332,12 @@ public final class Layers implements AutoCloseable {
     if (user.isPresent()) {
       throw EngineException.failed("layer " + id + " is needed by " + user.get(), Errno.EBUSY);
     }
-    List<LayerId> children = driver.children(id);
+    refuseChildren(driver, id, child -> true);
+  }
+
+  private static void refuseChildren(Driver driver, LayerId id, Predicate<LayerId> counts)
+      throws EngineException, ErrnoException {
+    List<LayerId> children = driver.children(id).stream().filter(counts).toList();
     if (!children.isEmpty()) {
       throw EngineException.failed(
           "layer "
@@ -410,6 +416,32 @@ public final class Layers implements AutoCloseable {
     }
     View older = other.isPresent() ? driver.view(other.get()) : new View.Nothing();
     return TreeDiff.compare(sys, driver.view(id), older, progress, cancelled);
+  }
+
+  /**
+   * Changes the content of a layer, committed or not, that nothing lies on but one other layer.
+   *
+   * @param child the layer that may lie on it
+   * @throws EngineException there is no such layer; it is mounted; it is the parent of others
+   */
+  public <T> T beneath(Driver driver, LayerId id, Optional<LayerId> child, Work<T> work)
+      throws EngineException, ErrnoException {
+    return lockedExisting(
+        driver,
+        id,
+        () -> {
+          checkBeneath(driver, id, child);
+          return work.run();
+        });
+  }
+
+  /** Checks all that {@link #beneath} checks; changes nothing. */
+  public void checkBeneath(Driver driver, LayerId id, Optional<LayerId> child)
+      throws EngineException, ErrnoException {
+    requireExisting(driver, id);
+    refuseOwned(id);
+    refuseMounted(driver, id);
+    refuseChildren(driver, id, other -> child.filter(other::equals).isEmpty());
   }
 
   // ---- mounts -------------------------------------------------------------------------------

@@ -167,6 +167,17 @@ public final class OverlayCensus {
       return (hidesUpper || untold) && wanted.isUpperInUse();
     }
 
+    /** True when one of its lowers is one of these directories, as far as it tells them. */
+    private boolean reads(Directories wanted) throws ErrnoException {
+      Directories lowers = new Directories(Optional.empty());
+      for (OsPath path : options().lowers()) {
+        if (path.isAbsolute()) {
+          lowers.add(path, lookout.look(path, Linux.STATX_INO));
+        }
+      }
+      return lowers.meet(wanted);
+    }
+
     private synchronized Directories directories() throws ErrnoException {
       Directories own = directories.isPresent() ? directories.get() : lookUp();
       if (!own.untold) {
@@ -296,6 +307,14 @@ public final class OverlayCensus {
     public List<Overlay> usersOf(Directories wanted) throws ErrnoException {
       List<Overlay> users = find(overlay -> overlay.writesTo(wanted));
       return users.isEmpty() ? find(overlay -> overlay.mayWriteTo(wanted)) : users;
+    }
+
+    /**
+     * The overlays of which a lower is one of these directories. What shows its lowers by relative
+     * names or numbers, as ovl's own mounts may, is not found.
+     */
+    public List<Overlay> readersOf(Directories wanted) throws ErrnoException {
+      return find(overlay -> overlay.reads(wanted));
     }
 
     /** True when there is any overlay. */

@@ -1,6 +1,8 @@
 package dev.ovl.engine.mount;
 
 import dev.ovl.sys.OsPath;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Optional;
 
 /**
@@ -26,6 +28,34 @@ record ShownOptions(OsPath text) {
     return shown.filter(ShownOptions::isTelling);
   }
 
+  /**
+   * The lowers that are shown by paths which say something, topmost first.
+   *
+   * <p>What was given by mount(2) is one string with colons; by fsconfig(2), one option each.
+   */
+  List<OsPath> lowers() {
+    List<OsPath> lowers = new ArrayList<>();
+    for (String option : text.toString().split(",")) {
+      int equals = option.indexOf('=');
+      String name = equals < 0 ? option : option.substring(0, equals);
+      if (name.equals("lowerdir") || name.equals("lowerdir+") || name.equals("datadir+")) {
+        OsPath value = unescaped(option.substring(equals + 1));
+        if (name.equals("lowerdir")) {
+          for (String one : value.toString().split("(?<!\\\\):")) {
+            lowers.add(OptionText.unescape(OsPath.of(one)));
+          }
+        } else {
+          lowers.add(value);
+        }
+      }
+    }
+    return lowers.stream().filter(ShownOptions::isTelling).toList();
+  }
+
+  private static OsPath unescaped(String shown) {
+    return OsPath.of(Mountinfo.unescape(OsPath.encode(shown)));
+  }
+
   /** True when there is an upper of which only its mounter knows where it is. */
   boolean hidesUpper() {
     return value("upperdir").isPresent() && path("upperdir").filter(OsPath::isAbsolute).isEmpty();
@@ -34,8 +64,7 @@ record ShownOptions(OsPath text) {
   private Optional<OsPath> value(String name) {
     for (String option : text.toString().split(",")) {
       if (option.startsWith(name + "=")) {
-        byte[] escaped = OsPath.encode(option.substring(name.length() + 1));
-        return Optional.of(OsPath.of(Mountinfo.unescape(escaped)));
+        return Optional.of(unescaped(option.substring(name.length() + 1)));
       }
     }
     return Optional.empty();

@@ -71,10 +71,6 @@ final class StackContent {
     return new Whereabouts(parts(stack), PathSearch.find(sys, overlay(stack), path));
   }
 
-  private View.Overlay overlay(StackDefinition stack) {
-    return new View.Overlay(directories(stack), List.of(), books(stack));
-  }
-
   /** Which of the stack's directories what is seen beneath a path comes from. */
   Shares shares(StackDefinition stack, OsPath path, BooleanSupplier cancelled)
       throws EngineException {
@@ -98,6 +94,18 @@ final class StackContent {
       throws EngineException {
     return TreeDiff.compare(
         sys, view(stack, directories(stack)), view(stack, lowers(stack)), progress, cancelled);
+  }
+
+  /** All that the stack shows. */
+  TreeDiff againstNothing(StackDefinition stack, Progress progress, BooleanSupplier cancelled)
+      throws EngineException {
+    return TreeDiff.compare(
+        sys, view(stack, directories(stack)), new View.Nothing(), progress, cancelled);
+  }
+
+  /** The upper, if there is one, and all lowers. */
+  View.Overlay overlay(StackDefinition stack) {
+    return new View.Overlay(directories(stack), List.of(), books(stack));
   }
 
   /** What the stack has that the chain of layers at its bottom has not; all, where it has none. */

@@ -130,6 +130,31 @@ final class StackUsers {
   }
 
   /**
+   * Refuses when any overlay has a stack's upper as a lower, or its topmost lower as either.
+   *
+   * @param lower the stack's topmost lower
+   */
+  void refuseUsedLower(Sighting sighting, OsPath lower) throws EngineException, ErrnoException {
+    if (!sighting.overlays().hasAny()) {
+      return;
+    }
+    OsPath upper = mounts.upper(sighting.stack()).orElseThrow().directory();
+    Directories writable = census.directories(new OverlayMount.Upper(lower, lower));
+    Directories readable = census.directories(new OverlayMount.Upper(upper, lower));
+    List<Overlay> users =
+        lasting(
+            sighting.overlays(),
+            seen -> {
+              List<Overlay> writers = seen.usersOf(writable);
+              return writers.isEmpty() ? seen.readersOf(readable) : writers;
+            });
+    if (!users.isEmpty()) {
+      throw EngineException.failed(
+          "upper or lower is in use by another overlay: " + describe(users.get(0)), Errno.EBUSY);
+    }
+  }
+
+  /**
    * Refuses when any overlay writes to a layer that no stack names, however it was mounted.
    *
    * @param home what the kernel's names for the uppers of ovl's own mounts are relative to

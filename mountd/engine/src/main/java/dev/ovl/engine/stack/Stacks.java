@@ -70,6 +70,7 @@ public final class Stacks implements AutoCloseable {
   private final StackUsers users;
   private final StackLifecycle lifecycle;
   private final OverlayMounter mounter;
+  private final StackMerges merges;
   private final Leftovers leftovers;
   private final StackCheckup checkup;
 
@@ -120,6 +121,7 @@ public final class Stacks implements AutoCloseable {
     this.editor =
         new DefinitionEditor(
             sys, root, home, format, store, locks, mounts, users, mounter, lookout);
+    this.merges = new StackMerges(sys, root, store, mounts, content, users, layers, lookout);
     this.lifecycle = new StackLifecycle(sys, home, mounts, users, records, mounter, holders);
     this.leftovers =
         new Leftovers(
@@ -147,6 +149,7 @@ public final class Stacks implements AutoCloseable {
         held.removeFile();
         throw EngineException.noSuchStack();
       }
+      merges.recover(stack.get());
       return work.on(stack.get(), held);
     }
   }
@@ -447,13 +450,74 @@ public final class Stacks implements AutoCloseable {
       StackName name, Optional<LayerId> as, Progress progress, BooleanSupplier cancelled)
       throws EngineException, ErrnoException {
     StackDefinition stack = get(name);
-    LayerId id = as.isPresent() ? as.get() : home.unusedId();
-    Driver driver = layers.driver(DRIVER);
-    layers.checkCreate(driver, id, stack.parent());
+    checkLayer(as, stack.parent());
     try (TreeDiff diff = content.againstParent(stack, progress, cancelled)) {
-      layers.create(driver, id, stack.parent(), diff::stream);
+      return makeLayer(as, stack.parent(), diff);
     }
+  }
+
+  /**
+   * Makes a committed base layer that shows what the stack shows now. The stack stays as it is, and
+   * may be up.
+   *
+   * @param as absent: an id is made up
+   * @return the layer
+   */
+  public LayerId flatten(
+      StackName name, Optional<LayerId> as, Progress progress, BooleanSupplier cancelled)
+      throws EngineException, ErrnoException {
+    StackDefinition stack = get(name);
+    checkLayer(as, Optional.empty());
+    try (TreeDiff all = content.againstNothing(stack, progress, cancelled)) {
+      return makeLayer(as, Optional.empty(), all);
+    }
+  }
+
+  /** Checks what {@link #flatten} checks before it makes the layer; changes nothing. */
+  public void checkFlatten(StackName name, Optional<LayerId> as)
+      throws EngineException, ErrnoException {
+    get(name);
+    checkLayer(as, Optional.empty());
+  }
+
+  private LayerId makeLayer(Optional<LayerId> as, Optional<LayerId> parent, TreeDiff content)
+      throws EngineException, ErrnoException {
+    LayerId id = as.isPresent() ? as.get() : home.unusedId();
+    layers.create(layers.driver(DRIVER), id, parent, content::stream);
     return id;
+  }
+
+  private void checkLayer(Optional<LayerId> as, Optional<LayerId> parent)
+      throws EngineException, ErrnoException {
+    if (as.isPresent()) {
+      layers.checkCreate(layers.driver(DRIVER), as.get(), parent);
+    }
+  }
+
+  /**
+   * Folds the upper of a stack into the lower right below it, and empties the upper. The stack
+   * shows the same before and after, and if this ends anywhere in between.
+   *
+   * @return the lower
+   * @throws EngineException it is up; it has no upper; somebody else needs the lower; cancelled
+   */
+  public StackDefinition.Lower merge(StackName name, Progress progress, BooleanSupplier cancelled)
+      throws EngineException, ErrnoException {
+    return locked(
+        name,
+        (stack, held) -> {
+          StackMounts.Sighting sighting = refuseMounted(stack, "merge");
+          return merges.merge(layers.driver(DRIVER), sighting, progress, cancelled);
+        });
+  }
+
+  /**
+   * Checks what {@link #merge} checks before it begins; changes nothing. What it would change in
+   * the lower is what {@link #compare} tells.
+   */
+  public StackDefinition.Lower checkMerge(StackName name) throws EngineException, ErrnoException {
+    StackDefinition stack = get(name);
+    return merges.check(layers.driver(DRIVER), refuseMounted(stack, "merge"));
   }
 
   /**
@@ -485,10 +549,7 @@ public final class Stacks implements AutoCloseable {
   /** Checks what {@link #commit} checks before it makes the layer; changes nothing. */
   public void checkCommit(StackName name, Optional<LayerId> as)
       throws EngineException, ErrnoException {
-    StackDefinition stack = get(name);
-    if (as.isPresent()) {
-      layers.checkCreate(layers.driver(DRIVER), as.get(), stack.parent());
-    }
+    checkLayer(as, get(name).parent());
   }
 
   /** The directories that a stack is made of, topmost first, with what each takes. */

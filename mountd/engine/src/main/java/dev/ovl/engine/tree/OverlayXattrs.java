@@ -26,6 +26,9 @@ public final class OverlayXattrs {
   /** The name, after the prefix, by which an empty file is a whiteout. */
   public static final String WHITEOUT = "whiteout";
 
+  /** The name, after the prefix, by which the layers below have it elsewhere. */
+  public static final String REDIRECT = "redirect";
+
   private static final List<String> PREFIXES = List.of(TRUSTED, USER);
   private static final String ESCAPE = "overlay.";
 

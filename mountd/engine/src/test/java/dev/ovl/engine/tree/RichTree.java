@@ -175,7 +175,7 @@ public final class RichTree {
     sys.setxattr(at(name), attribute, value, 0, false);
   }
 
-  private void mode(String name, int uid, int gid, int mode) throws ErrnoException {
+  public void mode(String name, int uid, int gid, int mode) throws ErrnoException {
     sys.fchownat(Linux.AT_FDCWD, at(name), uid, gid, 0);
     sys.fchmodat(Linux.AT_FDCWD, at(name), mode);
   }

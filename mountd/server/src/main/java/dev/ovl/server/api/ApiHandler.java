@@ -10,6 +10,7 @@ import dev.ovl.api.LayerDraft;
 import dev.ovl.api.LayerEntry;
 import dev.ovl.api.LayerName;
 import dev.ovl.api.LowerUsage;
+import dev.ovl.api.MergeReport;
 import dev.ovl.api.MountDraft;
 import dev.ovl.api.Packing;
 import dev.ovl.api.PathReport;
@@ -280,6 +281,8 @@ public final class ApiHandler implements RequestHandler {
       case APPLY -> apply(asked, new Subject.Stack(asked.name()));
       case LAYER_APPLY -> apply(asked, new Subject.Layer(asked.layer()));
       case COMMIT -> commit(asked);
+      case MERGE -> merge(asked);
+      case FLATTEN -> flatten(asked);
       case TREE -> levels(asked);
       case WHICH -> which(asked);
       case SHARES -> shares(asked);
@@ -603,6 +606,39 @@ public final class ApiHandler implements RequestHandler {
                     () -> host.copyUp(name, paths, asked.dryRun(), watch))),
         true,
         Tally::json);
+  }
+
+  private HttpAnswer merge(Asked asked) throws HostException {
+    String name = asked.name();
+    if (asked.dryRun()) {
+      return lines(reading(asked, (watch, pieces) -> host.checkMerge(name)), false, Done::json);
+    }
+    return lines(
+        begin(
+            asked,
+            name,
+            1,
+            true,
+            (watch, pieces) ->
+                told(asked, name, report -> Optional.empty(), () -> host.merge(name, watch))),
+        true,
+        MergeReport::json);
+  }
+
+  private HttpAnswer flatten(Asked asked) throws HostException {
+    String name = asked.name();
+    Optional<String> as = asked.text("id");
+    if (asked.dryRun()) {
+      return lines(
+          reading(asked, (watch, pieces) -> host.checkFlatten(name, as)), false, Done::json);
+    }
+    return lines(
+        reading(
+            asked,
+            (watch, pieces) ->
+                told(asked, name, layer -> Optional.empty(), () -> host.flatten(name, as, watch))),
+        true,
+        layer -> Map.of("layer", layer));
   }
 
   /** Lines that the work gives, perhaps how far it is, and a last one with how it ended. */

@@ -249,15 +249,22 @@ class LiveAnswersTest {
     assertLast("{\"result\":{\"findings\":[]}}", ask(Route.FSCK, "on", "?repair=true", ""));
     ask(Route.COMMIT, "on", "?dryRun=true&id=next", "");
     assertLast("{\"result\":{\"layer\":\"next\"}}", ask(Route.COMMIT, "on", "?id=next", ""));
+    ask(409, Route.MERGE, "on", "?dryRun=true", "");
+    ask(Route.LAYER_REMOVE, "next", "", "");
+    ask(Route.MERGE, "on", "?dryRun=true", "");
+    String merged = ask(Route.MERGE, "on", "", "");
+    assertTrue(merged.contains("\"layer\":\"top\""), merged);
+    ask(Route.FLATTEN, "on", "?dryRun=true&id=flat", "");
+    assertLast("{\"result\":{\"layer\":\"flat\"}}", ask(Route.FLATTEN, "on", "?id=flat", ""));
     ask(Route.COMMIT, "on", "?move=true&dryRun=true", "");
     String moved = ask(Route.COMMIT, "on", "?move=true", "").lines().toList().getLast();
     ask(Route.LAYERS, "", "?driver=overlay2", "");
     ask(Route.LAYER_STATUS);
     ask(Route.LAYER_CLEANUP);
     ask(Route.REMOVE, "on", "", "");
-    ask(Route.LAYER_REMOVE, "next", "?dryRun=true", "");
+    ask(Route.LAYER_REMOVE, "flat", "?dryRun=true", "");
     String frozen = moved.replaceFirst(".*\"layer\":\"([^\"]+)\".*", "$1");
-    for (String id : List.of("next", frozen, "top", "base")) {
+    for (String id : List.of("flat", frozen, "top", "base")) {
       ask(Route.LAYER_REMOVE, id, "", "");
     }
   }
@@ -305,6 +312,9 @@ class LiveAnswersTest {
             "apply",
             "fsck",
             "commit",
+            "layer rm",
+            "merge",
+            "flatten",
             "commit",
             "layer cleanup",
             "rm",
@@ -335,6 +345,9 @@ class LiveAnswersTest {
     ask(404, Route.FSCK, "nosuch", "", "");
     ask(404, Route.FSCK, "nosuch", "?repair=true", "");
     ask(404, Route.COMMIT, "nosuch", "", "");
+    ask(404, Route.MERGE, "nosuch", "", "");
+    ask(404, Route.FLATTEN, "nosuch", "", "");
+    ask(400, Route.FLATTEN, "nosuch", "?id=-", "");
     ask(404, Route.COMMIT, "nosuch", "?move=true", "");
     ask(400, Route.COMMIT, "nosuch", "?move=true&id=a", "");
     ask(400, Route.LAYER_INSPECT, "-", "", "");

@@ -1,0 +1,94 @@
+package dev.ovl.engine.merge;
+
+import dev.ovl.engine.EngineException;
+import dev.ovl.engine.diff.MergedLayers;
+import dev.ovl.engine.diff.MergedLayers.Directory;
+import dev.ovl.engine.diff.MergedLayers.Own;
+import dev.ovl.engine.diff.MergedLayers.Part;
+import dev.ovl.engine.diff.MergedLayers.Shown;
+import dev.ovl.engine.tree.NodeReader;
+import dev.ovl.sys.ErrnoException;
+import dev.ovl.sys.OsPath;
+import dev.ovl.sys.Statx;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Deque;
+import java.util.List;
+import java.util.Optional;
+
+/**
+ * What of an upper is not all in the upper and in its place, and which of its directories a merge
+ * will take something from.
+ *
+ * @param copies metadata-only copies whose data lies anywhere but in the same place of the lower
+ * @param renamed directories that are made of something below that has another name or path there
+ * @param stale directories with a redirect that means nothing
+ * @param times of the directories that lose something
+ */
+record UpperSurvey(
+    List<Item> copies, List<Item> renamed, List<Item> stale, List<MergeJournal.Time> times) {
+
+  /**
+   * A file of the upper.
+   *
+   * @param directory that holds it, from the root of the upper, which is {@link OsPath#EMPTY}
+   */
+  record Item(OsPath directory, OsPath name, Own own, Shown shown) {}
+
+  /**
+   * Looks at all of the upper.
+   *
+   * @param pause called before each name
+   */
+  static UpperSurvey of(MergedLayers layers, NodeReader reader, Pause pause)
+      throws EngineException, ErrnoException {
+    UpperSurvey survey =
+        new UpperSurvey(new ArrayList<>(), new ArrayList<>(), new ArrayList<>(), new ArrayList<>());
+    Deque<List<Part>> waiting = new ArrayDeque<>();
+    try (Directory root = layers.root()) {
+      waiting.push(root.parts());
+    }
+    while (!waiting.isEmpty()) {
+      try (Directory directory = layers.directory(waiting.pop())) {
+        survey.look(directory, reader, pause, waiting);
+      }
+    }
+    return survey;
+  }
+
+  private void look(Directory directory, NodeReader reader, Pause pause, Deque<List<Part>> waiting)
+      throws EngineException, ErrnoException {
+    OsPath path = directory.parts().getFirst().path();
+    boolean loses = Folding.isFolded(directory.parts());
+    for (OsPath name : directory.ownNames()) {
+      pause.check();
+      Optional<Own> found = directory.own(name);
+      Optional<Shown> seen = found.isEmpty() ? Optional.empty() : directory.lookup(name);
+      if (seen.isEmpty()) {
+        loses = true; // a whiteout
+        continue;
+      }
+      Item item = new Item(path, name, found.get(), seen.get());
+      if (!item.own().stat().isDirectory()) {
+        if (item.own().metadataOnly() && !Folding.isCopyInPlace(directory, name, item.own())) {
+          copies.add(item);
+          loses = true;
+        }
+        continue;
+      }
+      if (item.own().redirected() && !item.own().opaque() && item.shown().parts().size() > 1) {
+        renamed.add(item);
+        loses = true;
+        continue;
+      }
+      if (item.own().redirected()) {
+        stale.add(item);
+      }
+      waiting.push(item.shown().parts());
+    }
+    if (loses) {
+      Statx stat = reader.stat(directory.open(0), OsPath.DOT);
+      times.add(new MergeJournal.Time(path.isEmpty() ? OsPath.DOT : path, stat.modified()));
+    }
+  }
+}
