@@ -169,7 +169,8 @@ class StackMergeTest {
                 Optional.empty(),
                 MountOptions.parse(List.of()),
                 Optional.empty(),
-                Optional.empty()));
+                Optional.empty(),
+                false));
   }
 
   // ---- who is in the way ----------------------------------------------------------------------
