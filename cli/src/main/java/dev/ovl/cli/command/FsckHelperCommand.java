@@ -157,13 +157,17 @@ final class FsckHelperCommand implements Callable<Integer> {
       return Optional.empty();
     }
     UsersOfUpper.User user =
-        users.stream().filter(UsersOfUpper.User::isHere).findFirst().orElse(users.getFirst());
+        users.stream()
+            .filter(one -> one.isHere() && one.writes())
+            .findFirst()
+            .orElse(users.getFirst());
     String place =
         user.mount().source().quoted()
             + " on "
             + user.mount().point().quoted()
-            + (user.isHere() ? "" : " in another mount namespace");
-    if (!user.isHere() || safe || all) {
+            + (user.isHere() ? "" : " in another mount namespace")
+            + (user.writes() ? "" : ", as a lower");
+    if (!user.isHere() || !user.writes() || safe || all) {
       throw EngineException.failed("upper or work is in use: " + place, Errno.EBUSY);
     }
     ovlctl.output().note("fsck.overlay: it is mounted, and only looked at: " + place);

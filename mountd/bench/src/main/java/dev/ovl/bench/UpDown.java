@@ -39,7 +39,7 @@ public final class UpDown {
    * @param args the C program; the scratch directory, with {@code tmpfs} and {@code ext4} in it on
    *     such file systems; {@code full} or {@code quick}; some of {@code up-down}, {@code others},
    *     {@code calls}, {@code usage}, {@code changes}, {@code docker-diff}, {@code apply}, {@code
-   *     layers}, {@code mv} and {@code lazy}
+   *     layers}, {@code mv}, {@code lazy} and {@code fsck}
    */
   public static void main(String[] args) throws Exception {
     Path scratch = Path.of(args[1]);
@@ -77,6 +77,9 @@ public final class UpDown {
       }
       if (wanted.contains("layers")) {
         benchmark.layers();
+      }
+      if (wanted.contains("fsck")) {
+        benchmark.fsck();
       }
       if (wanted.contains("mv")) {
         benchmark.moves();
@@ -144,6 +147,15 @@ public final class UpDown {
     System.out.println("|---|---|--:|--:|--:|--:|--:|--:|--:|");
     for (String fileSystem : List.of("tmpfs", "ext4")) {
       new Changes(scratch.resolve(fileSystem), effort.rounds()).run(fileSystem);
+    }
+  }
+
+  /** An overlay looked over, with and without its lower. */
+  private void fsck() throws Exception {
+    System.out.println("\n| file system | options | files | fsck ms | fsck --lowers ms |");
+    System.out.println("|---|---|--:|--:|--:|");
+    for (String fileSystem : List.of("tmpfs", "ext4")) {
+      new Checkups(scratch.resolve(fileSystem), effort.rounds()).run(fileSystem);
     }
   }
 

@@ -11,11 +11,15 @@ import dev.ovl.engine.archive.ByteSources;
 import dev.ovl.engine.archive.TarReader;
 import dev.ovl.engine.diff.Progress;
 import dev.ovl.engine.diff.TreeDiff;
+import dev.ovl.engine.diff.View;
 import dev.ovl.engine.driver.Driver;
 import dev.ovl.engine.driver.LayerId;
+import dev.ovl.engine.fsck.OverlayCheck;
+import dev.ovl.engine.fsck.Subject;
 import dev.ovl.engine.layer.LayerReport;
 import dev.ovl.engine.layer.Layers;
 import dev.ovl.engine.mount.MountOptions;
+import dev.ovl.engine.mount.OverlayMount;
 import dev.ovl.engine.stack.StackName;
 import dev.ovl.engine.stack.StackRequest;
 import dev.ovl.engine.stack.Stacks;
@@ -39,6 +43,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
@@ -338,6 +343,27 @@ class DockerRootTest {
   }
 
   // ---- what ovl sees ------------------------------------------------------------------------
+
+  /** Mounted or not, whatever was done in them, and their layers. */
+  @Test
+  void nothingIsWrongWithWhatDockerdMade() throws Exception {
+    Seen seen = first.orElseThrow();
+    for (String container : containers()) {
+      Map<String, String> graph = seen.graphs().get(container);
+      List<OsPath> lowers =
+          Arrays.stream(graph.get("LowerDir").split(":", -1)).map(OsPath::of).toList();
+      OverlayMount.Upper upper =
+          new OverlayMount.Upper(OsPath.of(graph.get("UpperDir")), OsPath.of(graph.get("WorkDir")));
+      Optional<OsPath> mountedOn =
+          RUNNING.contains(container)
+              ? Optional.of(OsPath.of(graph.get("MergedDir")))
+              : Optional.empty();
+      Subject subject =
+          new Subject(lowers, Optional.of(upper), View.Books.TRUSTED, mountedOn, true);
+      assertEquals(
+          List.of(), OverlayCheck.run(SYS, subject, Progress.NONE, () -> false), container);
+    }
+  }
 
   @Test
   void theLayersAndTheirChainsAreDockers() throws Exception {

@@ -61,9 +61,9 @@ final class Handles implements AutoCloseable {
     }
   }
 
-  /** True when all the directories are on one file system. */
-  boolean areOnOne() {
-    return roots.size() == 1;
+  /** True when all the directories are on the same file system as the others. */
+  boolean areOn(Handles others) {
+    return roots.size() == 1 && roots.keySet().equals(others.roots.keySet());
   }
 
   private Statx stat(Fd fd) throws ErrnoException {

@@ -126,13 +126,21 @@ public final class OverlayCheck {
   private void upper(OverlayMount.Upper upper) throws EngineException, ErrnoException {
     List<OsPath> layers = subject.layers();
     View.Overlay view = new View.Overlay(layers, List.of(), subject.books());
-    try (Handles handles = Handles.on(sys, layers);
+    try (Handles handles = Handles.on(sys, subject.lowers());
+        Handles ofUpper = Handles.on(sys, List.of(upper.directory()));
         MountedView mounted = MountedView.open(sys, subject.mountedOn())) {
       UpperVisitor visitor =
-          new UpperVisitor(sys, view, handles, mounted, subject.mountedOn().isEmpty(), found);
+          new UpperVisitor(
+              sys,
+              view,
+              handles,
+              handles.areOn(ofUpper),
+              mounted,
+              subject.mountedOn().isEmpty(),
+              found);
       walk(view, visitor);
       if (subject.mountedOn().isEmpty()) {
-        new WorkDirectory(sys, subject, upper, handles, found).look();
+        new WorkDirectory(sys, subject, upper, handles, ofUpper, found).look();
       }
       doubtLowers(visitor, upper);
     }

@@ -41,6 +41,7 @@ final class UpperVisitor implements LayerWalk.Visitor {
   private final String prefix;
   private final OsPath upper;
   private final Handles handles;
+  private final boolean onOneFileSystem;
   private final MountedView mounted;
   private final boolean idle;
   private final List<Finding> found;
@@ -55,12 +56,15 @@ final class UpperVisitor implements LayerWalk.Visitor {
   private boolean holdsCopies;
 
   /**
+   * @param handles of the lowers
+   * @param onOneFileSystem all layers are
    * @param idle nothing is mounted: nobody is at work
    */
   UpperVisitor(
       Syscalls sys,
       View.Overlay view,
       Handles handles,
+      boolean onOneFileSystem,
       MountedView mounted,
       boolean idle,
       List<Finding> found) {
@@ -69,6 +73,7 @@ final class UpperVisitor implements LayerWalk.Visitor {
     this.prefix = LayerWalk.prefix(view.xattrs());
     this.upper = view.layers().getFirst();
     this.handles = handles;
+    this.onOneFileSystem = onOneFileSystem;
     this.mounted = mounted;
     this.idle = idle;
     this.found = found;
@@ -106,7 +111,7 @@ final class UpperVisitor implements LayerWalk.Visitor {
   public void leave(OsPath path, Fd directory) {
     mounted.leave();
     // where inode numbers of lowers cannot be kept, the kernel takes the mark away again
-    if (holdsCopies && !impure && handles.areOnOne()) {
+    if (holdsCopies && !impure && onOneFileSystem) {
       add(
           Kind.IMPURE_MISSING,
           path,

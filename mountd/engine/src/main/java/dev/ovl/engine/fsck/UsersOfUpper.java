@@ -11,7 +11,10 @@ import dev.ovl.sys.Syscalls;
 import java.util.ArrayList;
 import java.util.List;
 
-/** Which mounts have an upper or its work directory in use, in any mount namespace. */
+/**
+ * Which mounts have an upper or its work directory in use, as such or as a lower, in any mount
+ * namespace.
+ */
 public final class UsersOfUpper {
   private UsersOfUpper() {}
 
@@ -19,8 +22,9 @@ public final class UsersOfUpper {
    * A mount.
    *
    * @param isHere in this process's namespace
+   * @param writes it is its upper, not a lower
    */
-  public record User(MountEntry mount, boolean isHere) {}
+  public record User(MountEntry mount, boolean isHere, boolean writes) {}
 
   /** All of them; none when the overlay may be repaired. Waits for the file systems they are on. */
   public static List<User> of(Syscalls sys, OverlayMount.Upper upper) throws ErrnoException {
@@ -31,7 +35,10 @@ public final class UsersOfUpper {
       List<User> users = new ArrayList<>();
       if (overlays.hasAny()) {
         for (OverlayCensus.Overlay user : overlays.usersOf(census.directories(upper))) {
-          users.add(new User(user.now().orElse(user.mount()), user.isHere()));
+          users.add(new User(user.now().orElse(user.mount()), user.isHere(), true));
+        }
+        for (OverlayCensus.Overlay user : overlays.readersOf(census.directories(upper))) {
+          users.add(new User(user.now().orElse(user.mount()), user.isHere(), false));
         }
       }
       return users;

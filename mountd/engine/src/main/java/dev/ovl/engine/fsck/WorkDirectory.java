@@ -34,6 +34,7 @@ final class WorkDirectory {
   private final String prefix;
   private final OverlayMount.Upper upper;
   private final Handles handles;
+  private final Handles ofUpper;
   private final List<Finding> found;
 
   WorkDirectory(
@@ -41,12 +42,14 @@ final class WorkDirectory {
       Subject subject,
       OverlayMount.Upper upper,
       Handles handles,
+      Handles ofUpper,
       List<Finding> found) {
     this.sys = sys;
     this.files = new Files(sys);
     this.prefix = LayerWalk.prefix(subject.books());
     this.upper = upper;
     this.handles = handles;
+    this.ofUpper = ofUpper;
     this.found = found;
   }
 
@@ -107,7 +110,7 @@ final class WorkDirectory {
     }
     Optional<Statx> root = files.stat(upper.directory());
     boolean another =
-        switch (handles.find(handle)) {
+        switch (ofUpper.find(handle)) {
           case Found.Untold untold -> false;
           case Found.Nothing nothing -> true;
           case Found.File(Statx file) -> root.filter(file::sameFile).isEmpty();

@@ -133,8 +133,8 @@ public final class OptionText {
         switch (name) {
           case "lowerdir" -> {
             lowers.clear();
-            for (String lower : split(value, ':')) {
-              lowers.add(path(name, unescape(lower)));
+            for (OsPath lower : splitLowers(OsPath.of(value))) {
+              lowers.add(path(name, lower.toString()));
             }
           }
           case "lowerdir+" -> lowers.add(path(name, value));
@@ -154,10 +154,10 @@ public final class OptionText {
    * @throws EngineException USAGE: a quotation mark without its end
    */
   public static List<String> splitOptions(String text) throws EngineException {
-    return split(text, ',').stream().filter(option -> !option.isEmpty()).toList();
+    return split(text).stream().filter(option -> !option.isEmpty()).toList();
   }
 
-  private static List<String> split(String text, char separator) throws EngineException {
+  private static List<String> split(String text) throws EngineException {
     List<String> parts = new ArrayList<>();
     StringBuilder part = new StringBuilder();
     boolean quoted = false;
@@ -165,11 +165,11 @@ public final class OptionText {
       char c = text.charAt(i);
       if (c == '\\' && i + 1 < text.length()) {
         part.append(c).append(text.charAt(++i));
-      } else if (c == separator && !quoted) {
+      } else if (c == ',' && !quoted) {
         parts.add(part.toString());
         part.setLength(0);
       } else {
-        quoted ^= c == '"' && separator == ',';
+        quoted ^= c == '"';
         part.append(c);
       }
     }
@@ -179,6 +179,26 @@ public final class OptionText {
     }
     parts.add(part.toString());
     return parts;
+  }
+
+  /** The paths that stand escaped in a list of lowers; an empty one where there is nothing. */
+  static List<OsPath> splitLowers(OsPath list) {
+    List<OsPath> lowers = new ArrayList<>();
+    StringBuilder lower = new StringBuilder();
+    String text = list.toString();
+    for (int i = 0; i < text.length(); i++) {
+      char c = text.charAt(i);
+      if (c == '\\' && i + 1 < text.length()) {
+        lower.append(text.charAt(++i));
+      } else if (c == ':') {
+        lowers.add(OsPath.of(lower.toString()));
+        lower.setLength(0);
+      } else {
+        lower.append(c);
+      }
+    }
+    lowers.add(OsPath.of(lower.toString()));
+    return lowers;
   }
 
   /** The path that stands escaped in an option string. */

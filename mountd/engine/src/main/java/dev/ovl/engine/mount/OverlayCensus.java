@@ -146,6 +146,11 @@ public final class OverlayCensus {
       return options().path("upperdir");
     }
 
+    /** Its lowers, those of them that the kernel shows as paths. */
+    public List<OsPath> lowers() throws ErrnoException {
+      return options().lowers();
+    }
+
     private ShownOptions options() throws ErrnoException {
       return mounts.options(seen, namespaceId);
     }

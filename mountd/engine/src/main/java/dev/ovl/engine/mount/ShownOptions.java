@@ -41,9 +41,7 @@ record ShownOptions(OsPath text) {
       if (name.equals("lowerdir") || name.equals("lowerdir+") || name.equals("datadir+")) {
         OsPath value = unescaped(option.substring(equals + 1));
         if (name.equals("lowerdir")) {
-          for (String one : value.toString().split("(?<!\\\\):")) {
-            lowers.add(OptionText.unescape(OsPath.of(one)));
-          }
+          lowers.addAll(OptionText.splitLowers(value));
         } else {
           lowers.add(value);
         }

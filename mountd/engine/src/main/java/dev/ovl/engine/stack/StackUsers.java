@@ -155,6 +155,44 @@ final class StackUsers {
   }
 
   /**
+   * Refuses when any overlay has a stack's upper as a lower, and would see it change.
+   *
+   * @param home what the lowers of ovl's own mounts may be relative to
+   */
+  void refuseUpperAsLower(Sighting sighting, OsPath home) throws EngineException, ErrnoException {
+    Optional<OverlayMount.Upper> upper = mounts.upper(sighting.stack());
+    if (upper.isEmpty() || !sighting.overlays().hasAny()) {
+      return;
+    }
+    Directories ours = census.directories(upper.get());
+    Optional<OsPath> resolved = files.resolve(upper.get().directory());
+    List<Overlay> users =
+        lasting(
+            sighting.overlays(),
+            seen -> {
+              List<Overlay> readers = seen.readersOf(ours);
+              return readers.isEmpty()
+                  ? seen.find(overlay -> hasRelativeLower(overlay, resolved, home))
+                  : readers;
+            });
+    if (!users.isEmpty()) {
+      throw EngineException.failed(
+          "its upper is a lower of another overlay: " + describe(users.get(0)), Errno.EBUSY);
+    }
+  }
+
+  private boolean hasRelativeLower(Overlay overlay, Optional<OsPath> resolved, OsPath home)
+      throws ErrnoException {
+    for (OsPath lower : overlay.lowers()) {
+      boolean same = !lower.isAbsolute() && files.resolve(home.resolve(lower)).equals(resolved);
+      if (same && resolved.isPresent()) {
+        return true;
+      }
+    }
+    return false;
+  }
+
+  /**
    * Refuses when any overlay writes to a layer that no stack names, however it was mounted.
    *
    * @param home what the kernel's names for the uppers of ovl's own mounts are relative to

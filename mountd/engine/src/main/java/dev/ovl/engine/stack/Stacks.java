@@ -649,15 +649,22 @@ public final class Stacks implements AutoCloseable {
     return locked(
         name,
         (stack, held) -> {
-          StackMounts.Sighting sighting = refuseMounted(stack, "repair");
-          users.refuseUsedUpper(sighting);
+          StackMounts.Sighting sighting = checkRepair(stack);
           return checkup.mend(stack, checkup.find(sighting, wholeLowers, progress, cancelled));
         });
   }
 
   /** Checks what {@link #repair} checks before it looks; changes nothing. */
   public void checkRepair(StackName name) throws EngineException, ErrnoException {
-    users.refuseUsedUpper(refuseMounted(get(name), "repair"));
+    checkRepair(get(name));
+  }
+
+  private StackMounts.Sighting checkRepair(StackDefinition stack)
+      throws EngineException, ErrnoException {
+    StackMounts.Sighting sighting = refuseMounted(stack, "repair");
+    users.refuseUsedUpper(sighting);
+    users.refuseUpperAsLower(sighting, home.directory());
+    return sighting;
   }
 
   // ---- leftovers ----------------------------------------------------------------------------

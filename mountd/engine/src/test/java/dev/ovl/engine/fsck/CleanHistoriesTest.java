@@ -49,7 +49,17 @@ class CleanHistoriesTest {
     run(EXT4, HISTORIES / 4);
   }
 
+  /** Origins lead to another file system then, and inode numbers are not kept. */
+  @Test
+  void nothingIsFoundAcrossFileSystems() throws Exception {
+    run(SCRATCH, Optional.of(EXT4), HISTORIES / 4);
+  }
+
   private void run(Scratch scratch, int most) throws Exception {
+    run(scratch, Optional.empty(), most);
+  }
+
+  private void run(Scratch scratch, Optional<Scratch> uppers, int most) throws Exception {
     Requires.overlay();
     Optional<Long> only =
         Optional.ofNullable(System.getProperty("ovl.fsck.seed")).map(Long::valueOf);
@@ -59,12 +69,17 @@ class CleanHistoriesTest {
     for (int i = 0; i < histories; i++) {
       if (i % FRESH == 0) {
         scratch.empty();
+        if (uppers.isPresent()) {
+          uppers.get().empty();
+        }
       }
       List<String> log = new ArrayList<>();
       try {
         OsPath place = scratch.resolve("h" + i);
         files.mkdirs(place, 0755);
-        history(new Random(start + i), place, log);
+        OsPath above = uppers.isPresent() ? uppers.get().resolve("u" + i) : place;
+        files.mkdirs(above, 0755);
+        history(new Random(start + i), place, above, log);
       } catch (Exception | AssertionError e) {
         throw new AssertionError(
             "-Dovl.fsck.seed="
@@ -79,11 +94,13 @@ class CleanHistoriesTest {
     leaks.assertNone();
   }
 
-  private void history(Random random, OsPath place, List<String> log) throws Exception {
+  private void history(Random random, OsPath place, OsPath above, List<String> log)
+      throws Exception {
     OverlayLab lab = new OverlayLab(place);
+    OverlayLab uppers = above.equals(place) ? lab : new OverlayLab(above);
     RandomLayers made = RandomLayers.make(random, lab, log);
     OverlayMount.Upper upper =
-        new OverlayMount.Upper(lab.directory("upper"), lab.directory("work"));
+        new OverlayMount.Upper(uppers.directory("upper"), uppers.directory("work"));
     boolean index = random.nextInt(3) > 0;
     for (int i = 0; i <= random.nextInt(3); i++) {
       String options = options(random, made.books(), index);

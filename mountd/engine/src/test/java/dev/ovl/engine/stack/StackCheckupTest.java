@@ -138,6 +138,20 @@ class StackCheckupTest {
   }
 
   @Test
+  void anUpperThatIsALowerElsewhere() throws Exception {
+    OsPath upper = lab.directory("upper");
+    lab.stack("web", lower).upper(upper, lab.directory("work")).create();
+    lab.stack("above", upper, lower).at(lab.directory("above")).up();
+    assertEquals(List.of(), examine("web"));
+    EngineException refused =
+        assertThrows(EngineException.class, () -> lab.stacks().checkRepair(StackLab.name("web")));
+    assertEquals(Optional.of(Errno.EBUSY), refused.errno());
+    assertTrue(refused.getMessage().contains("ovl:above on "), refused.getMessage());
+    lab.down("above");
+    assertEquals(List.of(), mended("web"));
+  }
+
+  @Test
   void aLowerThatVanished() throws Exception {
     lab.stack("web", lower).create();
     lab.files.removeTree(lower);
