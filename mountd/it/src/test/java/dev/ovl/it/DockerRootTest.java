@@ -347,22 +347,25 @@ class DockerRootTest {
   /** Mounted or not, whatever was done in them, and their layers. */
   @Test
   void nothingIsWrongWithWhatDockerdMade() throws Exception {
-    Seen seen = first.orElseThrow();
     for (String container : containers()) {
-      Map<String, String> graph = seen.graphs().get(container);
-      List<OsPath> lowers =
-          Arrays.stream(graph.get("LowerDir").split(":", -1)).map(OsPath::of).toList();
-      OverlayMount.Upper upper =
-          new OverlayMount.Upper(OsPath.of(graph.get("UpperDir")), OsPath.of(graph.get("WorkDir")));
-      Optional<OsPath> mountedOn =
-          RUNNING.contains(container)
-              ? Optional.of(OsPath.of(graph.get("MergedDir")))
-              : Optional.empty();
-      Subject subject =
-          new Subject(lowers, Optional.of(upper), View.Books.TRUSTED, mountedOn, true);
-      assertEquals(
-          List.of(), OverlayCheck.run(SYS, subject, Progress.NONE, () -> false), container);
+      assertNothingWrong(container, seen().graphs().get(container), false);
     }
+    Seen running = dockerdGoesOn();
+    for (String container : RUNNING) {
+      assertNothingWrong(container, running.graphs().get(container), true);
+    }
+  }
+
+  private static void assertNothingWrong(
+      String container, Map<String, String> graph, boolean mounted) throws Exception {
+    List<OsPath> lowers =
+        Arrays.stream(graph.get("LowerDir").split(":", -1)).map(OsPath::of).toList();
+    OverlayMount.Upper upper =
+        new OverlayMount.Upper(OsPath.of(graph.get("UpperDir")), OsPath.of(graph.get("WorkDir")));
+    Optional<OsPath> mountedOn =
+        mounted ? Optional.of(OsPath.of(graph.get("MergedDir"))) : Optional.empty();
+    Subject subject = new Subject(lowers, Optional.of(upper), View.Books.TRUSTED, mountedOn, true);
+    assertEquals(List.of(), OverlayCheck.run(SYS, subject, Progress.NONE, () -> false), container);
   }
 
   @Test
