@@ -17,7 +17,7 @@ import picocli.CommandLine.Parameters;
     sortOptions = false,
     description = {
       "Folds what was changed in a stack into the layer or directory right below its upper, and"
-          + " prints that directory. The upper is empty then; the stack shows the same as before.",
+          + " prints the layer's id or the directory. The upper is empty then; the stack shows the same as before.",
       "The stack is down, and nobody else uses that layer or directory: no other stack, no child"
           + " layer, no mount.",
       "A merge that is interrupted, fails or dies leaves a stack that shows what it did; another"
@@ -45,7 +45,7 @@ final class MergeCommand extends HostCommand {
       if (ovlctl().json()) {
         output().json(merged.json());
       } else {
-        output().line(OsPath.quoted(merged.directory()));
+        output().line(merged.layer().orElseGet(() -> OsPath.quoted(merged.directory())));
       }
     }
   }

@@ -218,20 +218,18 @@ final class WhichCommand extends HostCommand {
   }
 
   private static String by(PathReport report, PathReport.Cover cover) {
-    Optional<PathReport.Holding> same =
-        report.holdings().stream()
-            .filter(h -> h.directory().equals(cover.directory()) && h.path().equals(cover.path()))
-            .findFirst();
     String what =
         switch (cover.why()) {
           case "whiteout" -> "a whiteout";
           case "opaque" -> "an opaque directory";
           default -> "another file";
         };
+    boolean samePath =
+        OsPath.of(report.path()).components().equals(OsPath.of(cover.path()).components());
     return " by "
         + what
-        + (same.isPresent()
-            ? " in " + part(same.get())
-            : ": " + OsPath.quoted(cover.directory() + cover.path()));
+        + (samePath ? "" : " of " + OsPath.quoted(cover.path()))
+        + " in "
+        + part(cover.layer(), cover.writable(), cover.directory());
   }
 }

@@ -110,21 +110,31 @@ public record PathReport(String path, List<Holding> holdings) {
    * What hides a file.
    *
    * @param directory one of those that the stack is made of
+   * @param layer whose content that is; absent for a plain directory and for the stack's own upper
+   * @param writable it is the upper
    * @param path in that directory, with a slash before it
    * @param why {@code whiteout}, {@code opaque} or {@code other-file}
    */
-  public record Cover(String directory, String path, String why) {
+  public record Cover(
+      String directory, Optional<String> layer, boolean writable, String path, String why) {
     /** A part of {@link Holding#json}. */
     public Map<String, Object> json() {
       Map<String, Object> json = new LinkedHashMap<>();
       json.put("directory", directory);
+      json.put("layer", layer.orElse(null));
+      json.put("writable", writable);
       json.put("path", path);
       json.put("why", why);
       return json;
     }
 
     private static Cover of(JsonFields json) throws JsonException {
-      return new Cover(json.string("directory"), json.string("path"), json.string("why"));
+      return new Cover(
+          json.string("directory"),
+          json.optionalString("layer"),
+          json.truth("writable"),
+          json.string("path"),
+          json.string("why"));
     }
   }
 }

@@ -76,8 +76,8 @@ class ReadmeCommandsTest {
   }
 
   @Test
-  void theExamplesAreThree() {
-    assertEquals(3, blocks("console").size());
+  void theExamplesAreFour() {
+    assertEquals(4, blocks("console").size());
   }
 
   /** Runs what a console shows, and fails unless the same comes of it. */
@@ -122,6 +122,17 @@ class ReadmeCommandsTest {
   }
 
   @Test
+  void whatIsInAStackIsAsItIsShown() {
+    Requires.overlay();
+    Ovlctl ovlctl = Ovlctl.of(scratch);
+    ovlctl.shell("mkdir -p mnt src/doc && echo text >src/doc/a && echo more >src/doc/b").fine();
+    assertShown(
+        ovlctl.with("PATH", Ovlctl.CHECKOUT.resolve("cli/bin") + ":" + ovlctl.variable("PATH")),
+        blocks("console").get(2).replace("/mnt", scratch.resolve("mnt").toString()));
+    assertEquals(List.of(), World.mountsBeneath(List.of(scratch.path())));
+  }
+
+  @Test
   void theDaemonAnswersAsItIsShown() {
     Requires.overlay();
     Requires.program("curl");
@@ -131,7 +142,7 @@ class ReadmeCommandsTest {
     assertShown(
         ovlctl,
         blocks("console")
-            .get(2)
+            .get(3)
             .replace("/tmp/ovl-api", scratch.resolve("api").toString())
             .replace("/run/ovl/mountd.sock", daemon.socket().toString()));
     assertEquals(List.of(), World.mountsBeneath(List.of(scratch.path())));
@@ -142,11 +153,9 @@ class ReadmeCommandsTest {
     List<String> described =
         read("README.md")
             .lines()
-            .filter(line -> line.matches("\\| `[a-z]+[ `].*"))
-            .map(line -> line.replaceFirst("\\| `([a-z]+).*", "$1"))
-            .filter(
-                verb ->
-                    !verb.equals("bindings") && !verb.startsWith("mountd") && !verb.equals("cli"))
+            .filter(line -> line.matches("\\| `[a-z-]+[ `].*"))
+            .map(line -> line.replaceFirst("\\| `([a-z-]+).*", "$1"))
+            .filter(word -> !modules().contains(word))
             .distinct()
             .toList();
     assertEquals(verbs("--help"), described);
@@ -155,7 +164,7 @@ class ReadmeCommandsTest {
   private List<String> verbs(String... arguments) {
     return Ovlctl.of(scratch).run(arguments).fine().lines().stream()
         .dropWhile(line -> !line.startsWith("Commands:"))
-        .filter(line -> line.matches("  [a-z]+ .*"))
+        .filter(line -> line.matches("  [a-z-]+ .*"))
         .map(line -> line.strip().replaceFirst(" .*", ""))
         .toList();
   }
@@ -173,9 +182,16 @@ class ReadmeCommandsTest {
   @Test
   void theModulesAreThoseOfTheBuild() {
     String readme = read("README.md");
-    Matcher module = Pattern.compile("<module>(.*?)</module>").matcher(read("pom.xml"));
-    while (module.find()) {
-      assertTrue(readme.contains("| `" + module.group(1) + "` |"), module.group(1));
+    for (String module : modules()) {
+      assertTrue(readme.contains("| `" + module + "` |"), module);
     }
+  }
+
+  private static List<String> modules() {
+    return Pattern.compile("<module>(.*?)</module>")
+        .matcher(read("pom.xml"))
+        .results()
+        .map(module -> module.group(1))
+        .toList();
   }
 }

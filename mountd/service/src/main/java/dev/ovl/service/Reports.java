@@ -145,14 +145,7 @@ final class Reports {
         holding.opaque(),
         holding.metadataOnly(),
         holding.redirect().map(OsPath::toString),
-        holding
-            .cover()
-            .map(
-                cover ->
-                    new PathReport.Cover(
-                        parts.get(cover.layer()).directory().toString(),
-                        rooted(cover.path()),
-                        word(cover.why()))));
+        holding.cover().map(cover -> cover(cover, parts.get(cover.layer()))));
   }
 
   static StackFinding finding(Examined examined) {
@@ -171,6 +164,15 @@ final class Reports {
           case FAILED -> "failed";
         },
         examined.failure());
+  }
+
+  private static PathReport.Cover cover(Holding.Cover cover, Whereabouts.Part part) {
+    return new PathReport.Cover(
+        part.directory().toString(),
+        part.layer().map(LayerId::text),
+        part.writable(),
+        rooted(cover.path()),
+        word(cover.why()));
   }
 
   private static String rooted(OsPath path) {
