@@ -414,7 +414,7 @@ class LayersTest {
     String base = ovlctl.shell("cd root/overlay2/base/diff && pwd").fine().out();
     Result would = ovlctl.run("--dry-run", "merge", "web").ended(0);
     assertEquals("C /etc\nD /etc/hosts\nC /hard\nA /new\n", would.out());
-    assertEquals("web: would merge the upper of web into " + base.strip(), would.errorLine());
+    assertEquals("would merge the upper of web into " + base.strip(), would.errorLine());
     assertEquals(4, objects("--dry-run", "--quiet", "--json", "merge", "web").size());
     ovlctl.run("layer", "create", "child", "--parent", "base").fine();
     assertEquals(
