@@ -130,8 +130,7 @@ class LayerMergeTest {
     for (String name : List.of("e", "f")) {
       OsPath made = lab.upper().resolve(name);
       lab.files.mkdir(made, 0755);
-      lab.sys.setxattr(
-          made, "trusted.overlay.redirect", OsPath.encode("/d"), 0, false);
+      lab.sys.setxattr(made, "trusted.overlay.redirect", OsPath.encode("/d"), 0, false);
     }
     check(lab);
     for (String name : List.of("d", "e", "f")) {
