@@ -39,7 +39,7 @@ public final class UpDown {
    * @param args the C program; the scratch directory, with {@code tmpfs} and {@code ext4} in it on
    *     such file systems; {@code full} or {@code quick}; some of {@code up-down}, {@code others},
    *     {@code calls}, {@code usage}, {@code changes}, {@code docker-diff}, {@code apply}, {@code
-   *     layers}, {@code mv}, {@code lazy} and {@code fsck}
+   *     layers}, {@code mv}, {@code merge}, {@code lazy} and {@code fsck}
    */
   public static void main(String[] args) throws Exception {
     Path scratch = Path.of(args[1]);
@@ -83,6 +83,9 @@ public final class UpDown {
       }
       if (wanted.contains("mv")) {
         benchmark.moves();
+      }
+      if (wanted.contains("merge")) {
+        benchmark.merges();
       }
       if (wanted.contains("lazy")) {
         benchmark.lazyCopies();
@@ -197,6 +200,16 @@ public final class UpDown {
     int rounds = effort.rounds() < 20 ? 3 : 9;
     for (String fileSystem : List.of("ext4", "xfs")) {
       new Moving(scratch.resolve(fileSystem), rounds).run(fileSystem);
+    }
+  }
+
+  /** Uppers folded into their lowers, against rsync. */
+  private void merges() throws Exception {
+    System.out.println("\n| overlay on | options | engine ms | rsync ms | engine ÷ rsync |");
+    System.out.println("|---|---|--:|--:|--:|");
+    int rounds = effort.rounds() < 20 ? 3 : 9;
+    for (String fileSystem : List.of("ext4", "xfs")) {
+      new Merging(scratch.resolve(fileSystem), rounds).run(fileSystem);
     }
   }
 

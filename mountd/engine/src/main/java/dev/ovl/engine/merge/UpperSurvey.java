@@ -63,32 +63,37 @@ record UpperSurvey(
     for (OsPath name : directory.ownNames()) {
       pause.check();
       Optional<Own> found = directory.own(name);
-      Optional<Shown> seen = found.isEmpty() ? Optional.empty() : directory.lookup(name);
-      if (seen.isEmpty()) {
-        loses = true; // a whiteout
-        continue;
+      if (found.isPresent()) {
+        loses |= found.get().whiteout() || look(directory, name, found.get(), waiting);
       }
-      Item item = new Item(path, name, found.get(), seen.get());
-      if (!item.own().stat().isDirectory()) {
-        if (item.own().metadataOnly() && !Folding.isCopyInPlace(directory, name, item.own())) {
-          copies.add(item);
-          loses = true;
-        }
-        continue;
-      }
-      if (item.own().redirected() && !item.own().opaque() && item.shown().parts().size() > 1) {
-        renamed.add(item);
-        loses = true;
-        continue;
-      }
-      if (item.own().redirected()) {
-        stale.add(item);
-      }
-      waiting.push(item.shown().parts());
     }
     if (loses) {
       Statx stat = reader.stat(directory.open(0), OsPath.DOT);
       times.add(new MergeJournal.Time(path.isEmpty() ? OsPath.DOT : path, stat.modified()));
     }
+  }
+
+  /** Returns whether the name is to be taken from its directory before that is folded. */
+  private boolean look(Directory directory, OsPath name, Own own, Deque<List<Part>> waiting)
+      throws EngineException {
+    boolean isDirectory = own.stat().isDirectory();
+    if (!isDirectory && (!own.metadataOnly() || Folding.isCopyInPlace(directory, name, own))) {
+      return false;
+    }
+    Shown shown = directory.lookup(name).orElseThrow();
+    Item item = new Item(directory.parts().getFirst().path(), name, own, shown);
+    if (!isDirectory) {
+      copies.add(item);
+      return true;
+    }
+    if (own.redirected() && !own.opaque() && shown.parts().size() > 1) {
+      renamed.add(item);
+      return true;
+    }
+    if (own.redirected()) {
+      stale.add(item);
+    }
+    waiting.push(shown.parts());
+    return false;
   }
 }

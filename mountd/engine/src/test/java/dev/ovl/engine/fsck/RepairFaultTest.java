@@ -57,6 +57,9 @@ class RepairFaultTest {
           it.write(m, "file");
         });
     it.files.removeTree(it.lower.resolve("a"));
+    // shown as soon as the redirect goes and the directory is not opaque yet
+    it.files.mkdirs(it.lower.resolve("moved"), 0755);
+    it.write(it.lower, "moved/hidden");
     it.attribute(it.upper, "file", "origin", new byte[] {1});
     it.attribute(it.upper, "d/x", "nlink", new byte[] {'U'});
     it.sys.removexattr(it.upper, "trusted.overlay.impure", false);

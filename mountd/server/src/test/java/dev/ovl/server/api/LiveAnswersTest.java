@@ -280,7 +280,7 @@ class LiveAnswersTest {
       String line = listener.chunk().orElseThrow();
       if (!line.isBlank()) {
         document.assertValid("EventLine", line);
-        actions.add(line.replaceFirst("(?s).*\"action\":\"([a-z ]+)\".*", "$1"));
+        actions.add(line.replaceFirst("(?s).*\"action\":\"([a-z -]+)\".*", "$1"));
       }
     }
     asked.add(Route.EVENTS);
@@ -310,6 +310,9 @@ class LiveAnswersTest {
             "layer commit",
             "create",
             "apply",
+            "up",
+            "copy-up",
+            "down",
             "fsck",
             "commit",
             "layer rm",
