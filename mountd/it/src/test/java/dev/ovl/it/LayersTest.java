@@ -363,7 +363,7 @@ class LayersTest {
     assertEquals(
         "which web: nothing has /none (ENOENT)",
         ovlctl.run("which", "web", "--tree", "/none").failed(1));
-    assertEquals("which web: which path?", ovlctl.run("which", "web").failed(2));
+    assertEquals("which: which path?", ovlctl.run("which", "web").failed(2));
   }
 
   @Test
