@@ -151,7 +151,7 @@ class FullDiskTest {
   }
 
   @Test
-  void aCommitThatDoesNotFitChangesNothing() throws Exception {
+  void aCommitOrAFlattenThatDoesNotFitChangesNothing() throws Exception {
     open("overlay2");
     StackName web = StackName.of("web");
     stacks.create(
@@ -174,6 +174,7 @@ class FullDiskTest {
     stacks.down(web, false);
     fill(4 * MEGABYTE);
     assertNoRoom(() -> stacks.commit(web, Optional.of(id("new")), Progress.NONE, () -> false));
+    assertNoRoom(() -> stacks.flatten(web, Optional.of(id("new")), Progress.NONE, () -> false));
     try (RandomAccessFile filler =
         new RandomAccessFile(scratch.resolve("filler").toString(), "rw")) {
       filler.setLength(0);

@@ -193,6 +193,22 @@ class LayerFaultTest {
       void run(Stacks stacks, Driver driver) throws EngineException, ErrnoException {
         stacks.commit(WEB, Optional.of(id("new")), Progress.NONE, () -> false);
       }
+    },
+    STACK_FLATTEN {
+      @Override
+      boolean isOf(String driver) {
+        return STACK_COMMIT.isOf(driver);
+      }
+
+      @Override
+      void prepare(Stacks stacks, Driver driver) throws EngineException, ErrnoException {
+        STACK_COMMIT.prepare(stacks, driver);
+      }
+
+      @Override
+      void run(Stacks stacks, Driver driver) throws EngineException, ErrnoException {
+        stacks.flatten(WEB, Optional.of(id("new")), Progress.NONE, () -> false);
+      }
     };
 
     boolean isOf(String driver) {
