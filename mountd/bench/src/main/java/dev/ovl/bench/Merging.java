@@ -7,8 +7,6 @@ import dev.ovl.sys.ErrnoException;
 import dev.ovl.sys.LinuxSyscalls;
 import dev.ovl.sys.OsPath;
 import dev.ovl.sys.Syscalls;
-import java.io.File;
-import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -68,7 +66,7 @@ final class Merging {
           Samples.median(rsync),
           Samples.median(ratios));
     }
-    program("rm", "-rf", home.toString());
+    Command.run("rm", "-rf", home.toString());
   }
 
   /** Changes over a copy of a lower, and times what makes a copy of it the same. Milliseconds. */
@@ -95,7 +93,7 @@ final class Merging {
         lower,
         options,
         (copy, mounted, work) -> {
-          program("rsync", "-aHAX", "--delete", mounted + "/", copy + "/");
+          Command.run("rsync", "-aHAX", "--delete", mounted + "/", copy + "/");
           sync();
         },
         true);
@@ -105,7 +103,7 @@ final class Merging {
       throws Exception {
     Path round = Files.createDirectory(home.resolve("round" + made++));
     Path copy = round.resolve("copy");
-    program("cp", "-a", lower.toString(), copy.toString());
+    Command.run("cp", "-a", lower.toString(), copy.toString());
     Path upper = Files.createDirectory(round.resolve("upper"));
     Path work = Files.createDirectory(round.resolve("work"));
     Path point = Files.createDirectory(round.resolve("mounted"));
@@ -120,12 +118,12 @@ final class Merging {
     } finally {
       sys.umount2(path(point), 0);
       if (mounted) {
-        program("rm", "-rf", round.toString());
+        Command.run("rm", "-rf", round.toString());
       }
     }
     sync();
     double time = clock(() -> way.into(copy, upper, work));
-    program("rm", "-rf", round.toString());
+    Command.run("rm", "-rf", round.toString());
     return time;
   }
 
@@ -146,18 +144,5 @@ final class Merging {
 
   private static OsPath path(Path path) {
     return OsPath.of(path.toString());
-  }
-
-  private static void program(String... command) throws IOException, InterruptedException {
-    int status =
-        new ProcessBuilder(command)
-            .redirectInput(new File("/dev/null"))
-            .redirectOutput(ProcessBuilder.Redirect.DISCARD)
-            .redirectError(ProcessBuilder.Redirect.INHERIT)
-            .start()
-            .waitFor();
-    if (status != 0) {
-      throw new IOException(List.of(command) + " ended with " + status);
-    }
   }
 }
