@@ -11,7 +11,6 @@ import dev.ovl.sys.Linux;
 import dev.ovl.sys.LinuxSyscalls;
 import dev.ovl.sys.OsPath;
 import dev.ovl.sys.Syscalls;
-import java.io.File;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -56,7 +55,7 @@ final class Unpacking {
       }
     }
     row(fileSystem, DIRECTORIES * FILES + " small files", small);
-    run("rm", "-rf", small.toString());
+    Command.run("rm", "-rf", small.toString());
     row(fileSystem, "a JDK", Path.of(System.getProperty("java.home")).toRealPath());
   }
 
@@ -101,7 +100,7 @@ final class Unpacking {
       writer.finish();
     }
     double millis = (System.nanoTime() - start) / 1e6;
-    run("rm", "-rf", to.toString());
+    Command.run("rm", "-rf", to.toString());
     return millis;
   }
 
@@ -110,7 +109,7 @@ final class Unpacking {
     long start = System.nanoTime();
     tar("-xpf", archive, to);
     double millis = (System.nanoTime() - start) / 1e6;
-    run("rm", "-rf", to.toString());
+    Command.run("rm", "-rf", to.toString());
     return millis;
   }
 
@@ -122,18 +121,6 @@ final class Unpacking {
     if (how.startsWith("-c")) {
       words.add(".");
     }
-    run(words.toArray(String[]::new));
-  }
-
-  private static void run(String... command) throws IOException, InterruptedException {
-    int status =
-        new ProcessBuilder(command)
-            .redirectInput(new File("/dev/null"))
-            .redirectOutput(ProcessBuilder.Redirect.DISCARD)
-            .start()
-            .waitFor();
-    if (status != 0) {
-      throw new IOException(List.of(command) + " ended with " + status);
-    }
+    Command.run(words.toArray(String[]::new));
   }
 }

@@ -13,7 +13,6 @@ import java.util.Deque;
 import java.util.List;
 import java.util.Optional;
 import java.util.SortedSet;
-import java.util.TreeSet;
 import java.util.function.BooleanSupplier;
 
 /**
@@ -87,23 +86,16 @@ final class Comparison {
   private void directory(Pair pair) throws EngineException {
     // what may have to be sent as a whole is listed as a whole
     int common = pair.entry().isWhole() ? 0 : commonBottom(pair.newer(), pair.older());
-    List<OpenDirectory> newerStack = new ArrayList<>();
-    List<OpenDirectory> olderStack = new ArrayList<>();
-    try {
-      openOwn(pair.newer(), common, newerStack);
-      openOwn(pair.older(), common, olderStack);
-      SortedSet<OsPath> names = new TreeSet<>();
-      for (OpenDirectory directory : newerStack) {
-        directory.layer().list(directory, names);
-      }
-      for (OpenDirectory directory : olderStack) {
-        directory.layer().list(directory, names);
-      }
-      for (Place place : pair.newer().subList(pair.newer().size() - common, pair.newer().size())) {
-        OpenDirectory shared = new OpenDirectory(place.layer(), place.path(), Linux.O_PATH);
-        newerStack.add(shared);
-        olderStack.add(shared);
-      }
+    int ofNewer = pair.newer().size() - common;
+    int ofOlder = pair.older().size() - common;
+    try (OpenStack here = new OpenStack(pair.newer().subList(0, ofNewer), Linux.O_RDONLY);
+        OpenStack there = new OpenStack(pair.older().subList(0, ofOlder), Linux.O_RDONLY);
+        OpenStack shared =
+            new OpenStack(pair.newer().subList(ofNewer, pair.newer().size()), Linux.O_PATH)) {
+      SortedSet<OsPath> names = here.names();
+      names.addAll(there.names());
+      List<OpenDirectory> newerStack = above(here, shared);
+      List<OpenDirectory> olderStack = above(there, shared);
       List<Pair> below = new ArrayList<>();
       for (OsPath name : names) {
         if (cancelled.getAsBoolean()) {
@@ -113,16 +105,13 @@ final class Comparison {
         name(pair.entry(), name, newerStack, olderStack, below);
       }
       below.forEach(waiting::push);
-    } finally {
-      newerStack.forEach(OpenDirectory::close);
-      olderStack.forEach(OpenDirectory::close);
     }
   }
 
-  private static void openOwn(List<Place> stack, int common, List<OpenDirectory> open) {
-    for (Place place : stack.subList(0, stack.size() - common)) {
-      open.add(new OpenDirectory(place.layer(), place.path(), Linux.O_RDONLY));
-    }
+  private static List<OpenDirectory> above(OpenStack own, OpenStack shared) {
+    List<OpenDirectory> all = new ArrayList<>(own.directories());
+    all.addAll(shared.directories());
+    return all;
   }
 
   private static int commonBottom(List<Place> some, List<Place> others) {

@@ -192,7 +192,8 @@ public final class Files {
     }
   }
 
-  private List<OsPath> list(Fd directory) throws ErrnoException {
+  /** The names in a directory that is open for reading, from where that stands, sorted by bytes. */
+  public List<OsPath> list(Fd directory) throws ErrnoException {
     List<OsPath> names = new ArrayList<>();
     for (List<DirectoryEntries.Entry> some = nextEntries(directory);
         !some.isEmpty();

@@ -2,7 +2,6 @@ package dev.ovl.engine.tree;
 
 import dev.ovl.engine.EngineException;
 import dev.ovl.engine.file.Files;
-import dev.ovl.sys.DirectoryEntries;
 import dev.ovl.sys.Errno;
 import dev.ovl.sys.ErrnoException;
 import dev.ovl.sys.Fd;
@@ -11,8 +10,6 @@ import dev.ovl.sys.OsPath;
 import dev.ovl.sys.Statx;
 import dev.ovl.sys.Syscalls;
 import java.util.ArrayDeque;
-import java.util.ArrayList;
-import java.util.Collections;
 import java.util.Deque;
 import java.util.HashMap;
 import java.util.Iterator;
@@ -242,13 +239,9 @@ public final class TreeReader {
         return;
       }
       Fd directory = opened.get();
-      List<OsPath> names = new ArrayList<>();
+      List<OsPath> names;
       try {
-        for (List<DirectoryEntries.Entry> some = files.nextEntries(directory);
-            !some.isEmpty();
-            some = files.nextEntries(directory)) {
-          some.forEach(entry -> names.add(entry.name()));
-        }
+        names = files.list(directory);
       } catch (ErrnoException e) {
         directory.close();
         if (Beneath.isGone(e)) {
@@ -256,7 +249,6 @@ public final class TreeReader {
         }
         throw e;
       }
-      Collections.sort(names);
       levels.addLast(new Level(path, names.iterator(), directory));
       if (levels.size() > OPEN_DIRECTORIES) {
         closeHighest();
