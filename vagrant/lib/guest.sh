@@ -123,7 +123,7 @@ guest_watch() {
 }
 
 follow() {
-  exec tail --quiet --lines=+1 --follow --sleep-interval=0.1 --pid="$guest_pid" "$1"
+  exec setpriv --pdeathsig TERM tail --quiet --lines=+1 --follow --sleep-interval=0.1 --pid="$guest_pid" "$1"
 }
 
 # Nothing stays, however it ends.

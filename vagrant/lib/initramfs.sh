@@ -37,8 +37,9 @@ initramfs_pack() {
 # in which they are loaded, and uncompressed.
 initramfs_modules() {
   local into=$1 modules=$2 number=100 file
-  modprobe --dirname="${modules%/lib/modules/*}" --set-version="${modules##*/}" --all --show-depends \
-    "${boot_modules[@]}" 2>/dev/null | awk '$1 == "insmod" && !seen[$2]++ { print $2 }' |
+  # a kernel need not have all of them
+  { modprobe --dirname="${modules%/lib/modules/*}" --set-version="${modules##*/}" --all --show-depends \
+    "${boot_modules[@]}" 2>/dev/null || true; } | awk '$1 == "insmod" && !seen[$2]++ { print $2 }' |
     while IFS= read -r file; do
       number=$((number + 1))
       case $file in

@@ -31,7 +31,7 @@ kernel_file() {
 
 kernel_image() {
   local image
-  for image in "$1"/boot/vmlinuz-* "$1/usr/bin/linux.uml"; do
+  for image in "$1"/boot/vmlinuz-* "$1"/boot/linux-*; do
     [ ! -f "$image" ] || { echo "$image"; return; }
   done
   fail "no kernel in $1"
@@ -39,8 +39,7 @@ kernel_image() {
 
 # The modules of kernel file $1, if they lie where packages have them. Nothing, if there are none.
 kernel_modules() {
-  local release=${1##*/vmlinuz-} modules
-  modules=${1%/boot/*}/lib/modules/$release
+  local modules=${1%/boot/*}/lib/modules/${1#*/boot/*-}
   [ ! -d "$modules" ] || echo "$modules"
 }
 
@@ -69,6 +68,7 @@ kernel_fetch() {
   for package in "$work"/*.deb; do
     dpkg-deb -x "$package" "$work/tree" || fail "cannot unpack $package"
   done
+  [ "$1" != uml ] || uml_tidy "$work/tree"
   kernel_tidy "$work/tree"
   (cd "$work" && printf '%s\n' ./*.deb) >"$work/tree/packages"
   rm -rf "${box_cache:?}/$1"
