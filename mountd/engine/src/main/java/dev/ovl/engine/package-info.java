@@ -15,14 +15,15 @@
  *       dev.ovl.json for the journal.
  *   <li>{@link dev.ovl.engine.mount}: overlay mounts as values, ways to make them, what is mounted
  *       and who uses it. {@code file}.
+ *   <li>{@link dev.ovl.engine.aufs}: the same for aufs. {@code file}, {@code mount}.
  *   <li>{@link dev.ovl.engine.diff}: what changed between two trees of layers. {@code file}, {@code
  *       tree}.
  *   <li>{@link dev.ovl.engine.usage}: blocks, inodes and cached pages of trees. {@code file},
  *       {@code tree}.
  *   <li>{@link dev.ovl.engine.driver}: layers on disk, a package a driver. {@code file}, {@code
- *       tree}, {@code mount}.
+ *       tree}, {@code mount}, {@code aufs}.
  *   <li>{@link dev.ovl.engine.probe}: what this machine can do. {@code file}, {@code mount}, {@code
- *       usage}.
+ *       aufs}, {@code usage}.
  *   <li>{@link dev.ovl.engine.layer}: layers as users have them. All of these.
  *   <li>{@link dev.ovl.engine.stack}: stacks, their definitions and their life. All of these, and
  *       dev.ovl.json for the files.

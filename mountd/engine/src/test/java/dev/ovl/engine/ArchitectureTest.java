@@ -26,6 +26,10 @@ class ArchitectureTest {
 
   @ArchTest static final ArchRule FILE = only("file");
   @ArchTest static final ArchRule MOUNT = only("mount", "dev.ovl.engine.file");
+
+  @ArchTest
+  static final ArchRule AUFS = only("aufs", "dev.ovl.engine.file", "dev.ovl.engine.mount");
+
   @ArchTest static final ArchRule ROOT = only("root", "dev.ovl.engine.file", "dev.ovl.json");
   @ArchTest static final ArchRule TREE = only("tree", "dev.ovl.engine.file");
   @ArchTest static final ArchRule DIFF = only("diff", "dev.ovl.engine.file", "dev.ovl.engine.tree");
@@ -37,6 +41,7 @@ class ArchitectureTest {
   static final ArchRule DRIVER =
       only(
           "driver",
+          "dev.ovl.engine.aufs",
           "dev.ovl.engine.file",
           "dev.ovl.engine.root",
           "dev.ovl.engine.mount",
@@ -61,7 +66,12 @@ class ArchitectureTest {
 
   @ArchTest
   static final ArchRule PROBE =
-      only("probe", "dev.ovl.engine.mount", "dev.ovl.engine.file", "dev.ovl.engine.usage");
+      only(
+          "probe",
+          "dev.ovl.engine.aufs",
+          "dev.ovl.engine.mount",
+          "dev.ovl.engine.file",
+          "dev.ovl.engine.usage");
 
   @ArchTest
   static final ArchRule STACK =
@@ -69,6 +79,7 @@ class ArchitectureTest {
           "stack",
           "dev.ovl.engine.file",
           "dev.ovl.json",
+          "dev.ovl.engine.aufs",
           "dev.ovl.engine.mount",
           "dev.ovl.engine.driver..",
           "dev.ovl.engine.probe",
@@ -112,6 +123,7 @@ class ArchitectureTest {
           .resideInAnyPackage(
               "dev.ovl.engine",
               "dev.ovl.engine.archive",
+              "dev.ovl.engine.aufs",
               "dev.ovl.engine.diff",
               "dev.ovl.engine.file",
               "dev.ovl.engine.fsck",

@@ -194,6 +194,14 @@ public final class MountTable {
   }
 
   /**
+   * The superblock's options of a mount of this namespace, in the kernel's escapes; empty when it
+   * is gone or there are none.
+   */
+  public Optional<OsPath> options(MountEntry mount) throws ErrnoException {
+    return Optional.of(options(mount, 0).text()).filter(text -> !text.isEmpty());
+  }
+
+  /**
    * The upper of an overlay of this namespace as shown; empty when it has none or it says nothing.
    */
   public Optional<OsPath> upper(MountEntry mount) throws ErrnoException {

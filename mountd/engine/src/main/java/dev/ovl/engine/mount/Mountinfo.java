@@ -7,7 +7,7 @@ import java.util.List;
 import java.util.Optional;
 
 /** Reads the text of /proc/PID/mountinfo (proc_pid_mountinfo(5)). A pure function of its bytes. */
-final class Mountinfo {
+public final class Mountinfo {
   private static final int FIXED_FIELDS = 6;
 
   private Mountinfo() {}
@@ -97,7 +97,7 @@ final class Mountinfo {
   }
 
   /** Undoes the kernel's {@code \ooo} for space, tab, newline, backslash and others. */
-  static byte[] unescape(byte[] field) {
+  public static byte[] unescape(byte[] field) {
     ByteArrayOutputStream out = new ByteArrayOutputStream(field.length);
     for (int i = 0; i < field.length; i++) {
       if (field[i] == '\\' && isOctal(field, i + 1)) {

@@ -1,0 +1,128 @@
+package dev.ovl.engine.aufs;
+
+import dev.ovl.engine.EngineException;
+import dev.ovl.engine.file.Files;
+import dev.ovl.engine.mount.MountEntry;
+import dev.ovl.engine.mount.MountTable;
+import dev.ovl.sys.Errno;
+import dev.ovl.sys.ErrnoException;
+import dev.ovl.sys.OsPath;
+import dev.ovl.sys.Syscalls;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.OptionalInt;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.LockSupport;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+
+/**
+ * What the kernel says of aufs: its version, its limit, and the branches of what is mounted.
+ *
+ * <p>Branches are in {@code /sys/fs/aufs/si_<id>/br<n>}, or, where the module was loaded with
+ * {@code brs=0}, among the mount's options.
+ */
+public final class AufsTable {
+  /** The file system type. */
+  public static final String TYPE = "aufs";
+
+  private static final OsPath SYSFS = OsPath.of("/sys/fs/aufs");
+  private static final OsPath VERSION = OsPath.of("/sys/module/aufs/version");
+  private static final Pattern LIMIT = Pattern.compile("CONFIG_AUFS_BRANCH_MAX_([0-9]+)=y");
+  private static final int ATTEMPTS = 100;
+  private static final long PAUSE_NANOS = TimeUnit.MILLISECONDS.toNanos(1);
+
+  private final Files files;
+  private final MountTable mounts;
+
+  /**
+   * @param sys what to call
+   * @param mounts what is mounted
+   */
+  public AufsTable(Syscalls sys, MountTable mounts) {
+    this.files = new Files(sys);
+    this.mounts = mounts;
+  }
+
+  /** The version of aufs in this kernel; empty when it is not there, not loaded or tells none. */
+  public Optional<String> version() throws ErrnoException {
+    return files.read(VERSION).map(text -> OsPath.decode(text).strip());
+  }
+
+  /** How many branches one mount takes; empty when the kernel does not tell. */
+  public OptionalInt maxBranches() throws ErrnoException {
+    Optional<byte[]> config = files.read(SYSFS.resolve("config"));
+    Matcher limit = LIMIT.matcher(config.map(OsPath::decode).orElse(""));
+    return limit.find() ? OptionalInt.of(Integer.parseInt(limit.group(1))) : OptionalInt.empty();
+  }
+
+  /** True for a mount of aufs. */
+  public static boolean isAufs(MountEntry mount) {
+    return mount.type().equals(TYPE);
+  }
+
+  /**
+   * What an aufs is made of now.
+   *
+   * @return empty when it is no aufs or was unmounted meanwhile
+   * @throws EngineException the kernel shows the branches nowhere
+   */
+  public Optional<AufsState> of(MountEntry mount) throws EngineException, ErrnoException {
+    if (!isAufs(mount)) {
+      return Optional.empty();
+    }
+    Optional<AufsText.Shown> found = mounts.options(mount).flatMap(AufsText::shown);
+    if (found.isEmpty()) {
+      return Optional.empty();
+    }
+    AufsText.Shown shown = found.get();
+    OsPath directory = SYSFS.resolve("si_" + shown.id());
+    List<AufsBranch> branches = shown.branches().isEmpty() ? branches(directory) : shown.branches();
+    if (branches.isEmpty()) {
+      if (mounts.byId(mount.id()).isEmpty()) {
+        return Optional.empty();
+      }
+      throw EngineException.failed(
+          "the kernel does not show the branches of "
+              + mount.point().quoted()
+              + ": neither in "
+              + directory.quoted()
+              + " nor among the mount's options");
+    }
+    Optional<OsPath> xino = shown.xino();
+    if (xino.isEmpty()) {
+      xino =
+          read(directory.resolve("xi_path"))
+              .map(text -> OsPath.decode(text).replaceFirst("\n$", ""))
+              .filter(path -> !path.isEmpty())
+              .map(OsPath::of);
+    }
+    return Optional.of(new AufsState(shown.id(), branches, xino, shown.others()));
+  }
+
+  private List<AufsBranch> branches(OsPath directory) throws ErrnoException {
+    List<AufsBranch> branches = new ArrayList<>();
+    while (true) {
+      Optional<byte[]> text = read(directory.resolve("br" + branches.size()));
+      if (text.isEmpty()) {
+        return branches;
+      }
+      branches.add(AufsText.branch(text.get()));
+    }
+  }
+
+  /** The kernel says EBUSY rather than wait while the mount is being changed. */
+  private Optional<byte[]> read(OsPath file) throws ErrnoException {
+    for (int attempt = 1; ; attempt++) {
+      try {
+        return files.read(file);
+      } catch (ErrnoException e) {
+        if (!e.is(Errno.EBUSY) || attempt == ATTEMPTS) {
+          throw e;
+        }
+      }
+      LockSupport.parkNanos(PAUSE_NANOS);
+    }
+  }
+}
