@@ -1,6 +1,6 @@
 /**
- * What the tests of the other modules share. Depends on the bindings and JUnit's API alone, and is
- * used in test scope only.
+ * What the tests of the other modules share. Depends on the bindings and JUnit alone, and is used
+ * in test scope only.
  *
  * <ul>
  *   <li>{@link dev.ovl.testkit.FaultInjector} makes a chosen system call fail, or the process die
@@ -14,6 +14,7 @@
  *   <li>{@link dev.ovl.testkit.Manual} shows manual pages, and what is wrong with them.
  *   <li>{@link dev.ovl.testkit.Requires} skips a test, saying why, where the machine lacks what it
  *       needs; or fails it, where that was asked for.
+ *   <li>{@link dev.ovl.testkit.KernelSuite} runs tests without Maven, in other kernels.
  * </ul>
  */
 package dev.ovl.testkit;

@@ -1,0 +1,110 @@
+# shellcheck shell=bash
+# The kernel suite: tests of the engine that judge the kernel they run on, run by the Java runtime that
+# ovl is installed with.
+
+suite_tags='kernel | none()'
+suite_classes=()
+suite_reports=
+suite_runtime=
+suite_jars=$checkout/mountd/it/target/kernel-suite
+
+box_test() {
+  local kernel kernels=() failed=0
+  while [ $# -gt 0 ]; do
+    case $1 in
+      --short) suite_tags='kernel & !slow' ;;
+      --class)
+        [ $# -ge 2 ] || usage_error "$1 wants a value"
+        suite_classes+=("$2")
+        shift
+        ;;
+      --reports)
+        [ $# -ge 2 ] || usage_error "$1 wants a value"
+        mkdir -p "$2"
+        suite_reports=$(directory "$2")
+        shift
+        ;;
+      -*) usage_error "no such option: $1" ;;
+      all) kernels+=("${kernel_names[@]}") ;;
+      *) kernels+=("$1") ;;
+    esac
+    shift
+  done
+  [ ${#kernels[@]} -gt 0 ] || usage_error "test wants KERNEL… or all"
+  suite_find
+  : "${suite_reports:=$checkout/target/boxes}"
+  for kernel in "${kernels[@]}"; do
+    suite_run "$kernel" || failed=1
+  done
+  suite_table "${kernels[@]}"
+  return $failed
+}
+
+suite_find() {
+  local runtime
+  for runtime in "$checkout"/mountd/dist/target/ovl-*/runtime; do
+    [ ! -x "$runtime/bin/java" ] || suite_runtime=$runtime
+  done
+  [ -n "$suite_runtime" ] && [ -d "$suite_jars" ] ||
+    fail "there is nothing to test with yet: ./mvnw package -DskipTests"
+}
+
+# Runs the suite in kernel $1; its report and what it said go to a directory of its own.
+suite_run() {
+  local out status=0 kernel=$1
+  out=$suite_reports/$(suite_name "$kernel")
+  rm -rf "$out"
+  mkdir -p "$out"
+  say "testing $kernel…"
+  (box_run --timeout "${OVL_BOX_LIMIT:-1800}" --copy "$suite_runtime" --copy "$suite_jars" --out "$out" \
+    "$kernel" -- "$suite_runtime/bin/java" -XX:+UseSerialGC -XX:TieredStopAtLevel=1 \
+    --enable-native-access=ALL-UNNAMED -cp "$suite_jars/*" \
+    dev.ovl.testkit.KernelSuite "$out/report.tsv" "$suite_tags" "${suite_classes[@]}") 2>&1 |
+    tee "$out/output" || status=${PIPESTATUS[0]}
+  return "$status"
+}
+
+# The directory of kernel $1: a file's is its name.
+suite_name() {
+  echo "${1##*/}"
+}
+
+# The reports of kernels $1… as a table, a line a class.
+suite_table() {
+  local kernel files=()
+  for kernel; do
+    files+=("$suite_reports/$(suite_name "$kernel")/report.tsv")
+    [ -e "${files[-1]}" ] || printf '(no report)\t0\t1\t0\t0\n' >"${files[-1]}"
+  done
+  awk -F '\t' '
+    function cell(column, class, seconds) {
+      if (!((column, class) in passed)) return "-"
+      return sprintf("%d%s%s %.0f s", passed[column, class],
+        failed[column, class] ? "-" failed[column, class] : "",
+        skipped[column, class] ? "/" skipped[column, class] : "", time[column, class] / 1000)
+    }
+    function add(class) {
+      passed[column, class] += $2; failed[column, class] += $3
+      skipped[column, class] += $4; time[column, class] += $5
+    }
+    FNR == 1 {
+      name = FILENAME; sub("/report.tsv$", "", name); sub(".*/", "", name); heading[++column] = name
+    }
+    {
+      name = $1; sub("^dev.ovl.(engine.)?", "", name)
+      if (!(name in seen)) { seen[name] = 1; order[++count] = name }
+      if (length(name) > width) width = length(name)
+      add(name); add("all")
+    }
+    END {
+      order[++count] = "all"
+      printf "\n%-*s", width, "passed-failed/skipped"
+      for (c = 1; c <= column; c++) printf "  %16s", heading[c]
+      print ""
+      for (n = 1; n <= count; n++) {
+        printf "%-*s", width, order[n]
+        for (c = 1; c <= column; c++) printf "  %16s", cell(c, order[n])
+        print ""
+      }
+    }' "${files[@]}"
+}
