@@ -2,7 +2,7 @@
 # The kernel suite: tests of the engine that judge the kernel they run on, run by the Java runtime that
 # ovl is installed with.
 
-suite_tags='kernel | none()'
+suite_tags='kernel'
 suite_classes=()
 suite_reports=
 suite_runtime=

@@ -223,7 +223,8 @@ final class OverlayProbe {
     try {
       sys.mount(OsPath.of(TYPE), point, TYPE, Linux.MS_RDONLY, data);
     } catch (ErrnoException e) {
-      if (e.is(Errno.EINVAL)) {
+      // ENOMEM: so older kernels say that there are too many (5.10)
+      if (e.is(Errno.EINVAL) || e.is(Errno.ENOMEM)) {
         return false;
       }
       throw e;

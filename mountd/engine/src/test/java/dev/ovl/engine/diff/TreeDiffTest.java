@@ -27,10 +27,12 @@ import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 
 /** Each case on its own, with what is to be told, and proven in mounts. */
+@Tag("kernel")
 class TreeDiffTest {
   private static final String REDIRECT = ",redirect_dir=on";
   private static final String METACOPY = ",redirect_dir=on,metacopy=on";
@@ -312,6 +314,7 @@ class TreeDiffTest {
 
   @Test
   void eachAttribute() throws Exception {
+    Requires.userAttributesOnTmpfs();
     for (String name : List.of("acl", "cap", "mode", "nanos", "owner", "same", "xattr", "xgone")) {
       write(base, name, "x");
       setTime(base, name, 5, 0);
@@ -496,6 +499,7 @@ class TreeDiffTest {
 
   @Test
   void opaqueByUserAttributesOnly() throws Exception {
+    Requires.userAttributesOnTmpfs();
     mkdirs(base, "d");
     write(base, "d/hidden", "1");
     OsPath upper =
@@ -513,6 +517,7 @@ class TreeDiffTest {
 
   @Test
   void whiteoutsThatAreAttributes() throws Exception {
+    Requires.kernel(6, 7);
     mkdirs(base, "d");
     write(base, "d/gone", "1");
     write(base, "d/stays", "1");
@@ -529,6 +534,7 @@ class TreeDiffTest {
 
   @Test
   void attributesOfAnOverlayInsideTheOverlay() throws Exception {
+    Requires.kernel(6, 7);
     mkdirs(base, "d");
     write(base, "d/shown", "1");
     settle(base);
@@ -728,6 +734,7 @@ class TreeDiffTest {
 
   @Test
   void userxattrFollowsNoRedirect() throws Exception {
+    Requires.userAttributesOnTmpfs();
     mkdirs(base, "d");
     OsPath upper = lab.directory("upper");
     mkdirs(upper, "d");

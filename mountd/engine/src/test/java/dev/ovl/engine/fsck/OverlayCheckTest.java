@@ -22,10 +22,12 @@ import java.util.List;
 import java.util.Optional;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 
 /** Overlays that the kernel made, broken by hand: each way is found, and mended where it can be. */
+@Tag("kernel")
 class OverlayCheckTest {
   @RegisterExtension static final Scratch SCRATCH = Scratch.tmpfs();
 
@@ -428,6 +430,7 @@ class OverlayCheckTest {
 
   @Test
   void attributesOfUsers() throws Exception {
+    Requires.userAttributesOnTmpfs();
     it = new Patient(SCRATCH.mkdirs("user"), ",userxattr");
     it.mounted(m -> it.files.removeTree(m.resolve("a")));
     assertFound();

@@ -36,6 +36,7 @@ import java.util.Queue;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.CountDownLatch;
 import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 
@@ -43,6 +44,7 @@ import org.junit.jupiter.api.extension.RegisterExtension;
  * What every driver does, on the kernel that this runs on. A class that extends this one names the
  * driver and skips where the machine lacks what it needs.
  */
+@Tag("kernel")
 public abstract class DriverConformance {
   private static final int DEEP = 200;
   private static final int THREADS = 8;

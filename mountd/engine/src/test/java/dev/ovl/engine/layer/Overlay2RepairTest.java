@@ -26,12 +26,14 @@ import java.util.List;
 import java.util.Optional;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** What of a broken overlay2 home is put right, and that nothing else is touched. */
+@Tag("kernel")
 class Overlay2RepairTest {
   @RegisterExtension final Scratch scratch = Scratch.tmpfs();
 

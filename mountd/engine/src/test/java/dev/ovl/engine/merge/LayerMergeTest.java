@@ -19,10 +19,12 @@ import java.util.List;
 import java.util.Optional;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Order;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 
 /** What other tools lose when they merge, and uppers that no kernel has written so. */
+@Tag("kernel")
 class LayerMergeTest {
   private static final int MEGABYTE = 1 << 20;
 

@@ -27,10 +27,12 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ForkJoinPool;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicReference;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 
 /** The one thread that changes its directory is the only one that does. */
+@Tag("kernel")
 class DirectoryThreadsTest {
   private static final OsPath CWD = OsPath.of("/proc/self/cwd");
   private static final OsPath THREAD = OsPath.of("/proc/thread-self");

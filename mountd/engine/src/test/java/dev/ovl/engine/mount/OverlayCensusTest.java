@@ -21,9 +21,11 @@ import java.util.Optional;
 import java.util.Random;
 import java.util.TreeMap;
 import java.util.stream.LongStream;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /** What is remembered of one look is right at the next, whatever came and went between. */
+@Tag("kernel")
 class OverlayCensusTest {
   private static final int LOOKS = 300;
 

@@ -31,6 +31,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.function.Predicate;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 
@@ -74,18 +75,10 @@ class ProbeTest {
         .orElseThrow();
   }
 
-  private static void requireLinux(int major, int minor) throws IOException {
-    String release = java.nio.file.Files.readString(Path.of("/proc/sys/kernel/osrelease")).strip();
-    String[] numbers = release.split("[.-]", 3);
-    int here = Integer.parseInt(numbers[0]) * 1000 + Integer.parseInt(numbers[1]);
-    Requires.that(
-        "linux-" + major + "." + minor,
-        here >= major * 1000 + minor ? Optional.empty() : Optional.of("the kernel is " + release));
-  }
-
   // ---- answers --------------------------------------------------------------------------------
 
   @Test
+  @Tag("kernel")
   void whatEveryKernelWithOverlayDoes() throws Exception {
     ProbeReport report = probe();
     assertYes(
@@ -101,8 +94,9 @@ class ProbeTest {
   }
 
   @Test
+  @Tag("kernel")
   void whatLinux613Does() throws Exception {
-    requireLinux(6, 13);
+    Requires.kernel(6, 13);
     ProbeReport report = probe();
     assertYes(
         report,
@@ -154,8 +148,9 @@ class ProbeTest {
   }
 
   @Test
+  @Tag("kernel")
   void idmapsLowersIntoABorrowedUserNamespace() throws Exception {
-    requireLinux(6, 3);
+    Requires.kernel(6, 3);
     Requires.program("unshare");
     Process child =
         new ProcessBuilder("unshare", "--user", "--map-root-user", "sleep", "60")
@@ -201,6 +196,7 @@ class ProbeTest {
   // ---- roots ----------------------------------------------------------------------------------
 
   @Test
+  @Tag("kernel")
   void rootOnTmpfs() throws Exception {
     ProbeReport report = probe();
     assertEquals("tmpfs", report.root().type());
@@ -221,6 +217,7 @@ class ProbeTest {
   }
 
   @Test
+  @Tag("kernel")
   void rootOnExt4() throws Exception {
     try (Scratch ext4 = Scratch.ext4()) {
       ProbeReport report = new Probe(sys, ext4.path()).run();
@@ -238,6 +235,7 @@ class ProbeTest {
   }
 
   @Test
+  @Tag("kernel")
   void rootOnXfs() throws Exception {
     try (Scratch xfs = Scratch.xfs()) {
       ProbeReport report = new Probe(sys, xfs.path()).run();
@@ -251,6 +249,7 @@ class ProbeTest {
   }
 
   @Test
+  @Tag("kernel")
   void rootOnBtrfs() throws Exception {
     try (Scratch btrfs = Scratch.btrfs()) {
       ProbeReport report = new Probe(sys, btrfs.path()).run();
@@ -261,6 +260,7 @@ class ProbeTest {
   }
 
   @Test
+  @Tag("kernel")
   void rootOnOverlayCannotHoldAnUpper() throws Exception {
     OsPath root = scratch.mkdirs("merged");
     String options =
@@ -447,6 +447,7 @@ class ProbeTest {
   }
 
   @Test
+  @Tag("kernel")
   void beneathChroot() throws Exception {
     Syscalls chrooted =
         new Refusing(

@@ -26,12 +26,14 @@ import java.util.List;
 import java.util.Optional;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** Files copied up with their data, and what that is good for on the running kernel. */
+@Tag("kernel")
 class CopyUpTest {
   @RegisterExtension final StackLab lab = new StackLab();
 

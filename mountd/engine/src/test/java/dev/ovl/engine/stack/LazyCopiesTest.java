@@ -19,16 +19,19 @@ import dev.ovl.sys.Linux;
 import dev.ovl.sys.LinuxSyscalls;
 import dev.ovl.sys.OsPath;
 import dev.ovl.sys.Syscalls;
+import dev.ovl.testkit.Requires;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
 /** Which stacks copy no data for a rename or a change of owner, and what becomes of that. */
+@Tag("kernel")
 class LazyCopiesTest {
   private static final byte[] DATA = new byte[100_000];
   private static final List<String> LAZY = List.of("redirect_dir=on", "metacopy=on");
@@ -111,9 +114,18 @@ class LazyCopiesTest {
         "redirect_dir=off            | redirect_dir=off,index=off",
         "metacopy=off                | metacopy=off,redirect_dir=on,index=off",
         "nfs_export=on,index=on      | nfs_export=on,index=on,redirect_dir=on",
-        "userxattr                   | userxattr,index=off",
       })
   void anOptionThatSaysOtherwiseGoesBefore(String asked, String expected) throws Exception {
+    goesBefore(asked, expected);
+  }
+
+  @Test
+  void attributesOfUsersGoBefore() throws Exception {
+    Requires.kernel(5, 11);
+    goesBefore("userxattr", "userxattr,index=off");
+  }
+
+  private void goesBefore(String asked, String expected) throws Exception {
     lab.stack("web", List.of(lower())).options(asked.split(",")).create();
     assertEquals(List.of(expected.split(",")), options("web"));
     lab.up("web");

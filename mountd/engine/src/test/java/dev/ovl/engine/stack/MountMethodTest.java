@@ -13,17 +13,20 @@ import dev.ovl.sys.ErrnoException;
 import dev.ovl.sys.Linux;
 import dev.ovl.sys.OsPath;
 import dev.ovl.sys.Statx;
+import dev.ovl.testkit.Requires;
 import dev.ovl.testkit.Trees;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.Optional;
 import java.util.SortedSet;
 import java.util.TreeSet;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
 /** What an overlay has to do, by each way of mounting it. */
+@Tag("kernel")
 class MountMethodTest {
   @RegisterExtension final StackLab lab = new StackLab();
 
@@ -180,6 +183,7 @@ class MountMethodTest {
   @ParameterizedTest
   @EnumSource(MountMethod.class)
   void extendedAttributesAreKeptAndOverlaysOwnAreHidden(MountMethod method) throws Exception {
+    Requires.userAttributesOnTmpfs();
     OsPath lower = lab.layer("a", "file=1", "d/x=2");
     byte[] value = {0, 1, (byte) 0xff};
     lab.sys.setxattr(lower.resolve("file"), "user.low", value, 0, true);
@@ -222,6 +226,18 @@ class MountMethodTest {
 
   @ParameterizedTest
   @EnumSource(MountMethod.class)
+  void newerOverlayOptionsReachTheKernel(MountMethod method) throws Exception {
+    Requires.kernel(5, 14);
+    OsPath lower = lab.layer("a", "file=1");
+    lab.stack("userxattr", lower).options("userxattr").method(method).up();
+    lab.stack("uuid", lower).options("uuid=off").method(method).up();
+    assertShown("userxattr", "userxattr");
+    assertFalse(shown("userxattr").contains("index=on"));
+    assertShown("uuid", "uuid=off");
+  }
+
+  @ParameterizedTest
+  @EnumSource(MountMethod.class)
   void overlayOptionsReachTheKernel(MountMethod method) throws Exception {
     OsPath lower = lab.layer("a", "file=1");
     lab.stack("redirect", lower).options("redirect_dir=on").method(method).up();
@@ -234,9 +250,7 @@ class MountMethodTest {
     lab.stack("xino", elsewhere).options("xino=on").method(method).up();
     lab.stack("noxino", elsewhere).options("xino=off").method(method).up();
     lab.stack("volatile", lower).options("volatile").method(method).up();
-    lab.stack("userxattr", lower).options("userxattr").method(method).up();
     lab.stack("nfs", lower).options("nfs_export=on").method(method).up();
-    lab.stack("uuid", lower).options("uuid=off").method(method).up();
 
     assertShown("redirect", "redirect_dir=on");
     assertShown("nofollow", "redirect_dir=nofollow");
@@ -248,11 +262,9 @@ class MountMethodTest {
     assertTrue(
         shown("volatile").contains("volatile") || shown("volatile").contains("fsync=volatile"),
         () -> "no volatile shown");
-    assertShown("userxattr", "userxattr");
     assertShown("nfs", "nfs_export=on");
     assertShown("nfs", "index=on");
-    assertShown("uuid", "uuid=off");
-    for (String name : List.of("redirect", "metacopy", "xino", "volatile", "userxattr")) {
+    for (String name : List.of("redirect", "metacopy", "xino", "volatile")) {
       assertFalse(shown(name).contains("index=on"), name);
     }
 

@@ -9,6 +9,7 @@ import dev.ovl.sys.ErrnoException;
 import dev.ovl.sys.Linux;
 import dev.ovl.sys.OsPath;
 import dev.ovl.sys.Statx;
+import dev.ovl.testkit.Requires;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -16,6 +17,7 @@ import java.util.Random;
 import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.stream.Stream;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
@@ -27,6 +29,7 @@ import org.junit.jupiter.params.provider.MethodSource;
  * lowers is folded. Each case puts its layers at chosen places of a stack of 600 otherwise empty
  * ones, and compares with a small stack of the same layers alone.
  */
+@Tag("kernel")
 class NestedBoundaryTest {
   private static final int COUNT = 600;
 
@@ -319,6 +322,7 @@ class NestedBoundaryTest {
       value = MountMethod.class,
       names = {"LOWERDIR_PLUS", "FD"})
   void userAttributesAreFollowedInBothGroups(MountMethod method) throws Exception {
+    Requires.userAttributesOnTmpfs();
     OsPath top = lab.layer("top", "own/new=n");
     OsPath folded = lab.layer("folded", "inner/new=n");
     OsPath lowest = lab.layer("lowest", "own/old=o", "inner/old=o");

@@ -14,10 +14,12 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
 import java.util.concurrent.CopyOnWriteArrayList;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 
 /** No call hands mount(2) more than it reads: it would cut the rest in silence. */
+@Tag("kernel")
 class PageLimitTest {
   private static final int PAGE = 4095;
 

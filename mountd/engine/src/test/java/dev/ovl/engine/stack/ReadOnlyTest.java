@@ -15,6 +15,7 @@ import dev.ovl.testkit.Trees;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.api.function.Executable;
@@ -23,6 +24,7 @@ import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /** Stacks without an upper, and uppers that are not to be written. */
+@Tag("kernel")
 class ReadOnlyTest {
   @RegisterExtension final StackLab lab = new StackLab();
 

@@ -17,10 +17,12 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 
 /** The links in {@code overlay2/l}: one a layer, there as long as its stack. */
+@Tag("kernel")
 class ShortLinksTest {
   @RegisterExtension final StackLab lab = new StackLab();
 

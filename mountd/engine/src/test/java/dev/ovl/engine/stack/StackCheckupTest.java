@@ -13,10 +13,12 @@ import dev.ovl.sys.OsPath;
 import java.util.List;
 import java.util.Optional;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 
 /** What is found in a stack beyond its overlay, and when it is not mended. */
+@Tag("kernel")
 class StackCheckupTest {
   private static final String LINK = "ABCDEFGHIJKLMNOPQRSTUVWXYZ";
 

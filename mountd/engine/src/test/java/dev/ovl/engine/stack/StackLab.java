@@ -314,6 +314,14 @@ final class StackLab implements BeforeEachCallback, AfterEachCallback {
     }
   }
 
+  /** Those that this kernel has. */
+  List<MountMethod> methods() throws ErrnoException {
+    boolean single = knowsLowerdirPlus();
+    return Arrays.stream(MountMethod.values())
+        .filter(method -> single || method != MountMethod.LOWERDIR_PLUS)
+        .toList();
+  }
+
   /** Whether fsconfig(2) takes one layer by descriptor: at once, or not at all. */
   private boolean knowsLowerdirPlus() throws ErrnoException {
     try (Fd context = new Fd(sys, sys.fsopen("overlay", Linux.FSOPEN_CLOEXEC));

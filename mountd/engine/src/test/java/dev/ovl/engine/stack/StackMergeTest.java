@@ -21,12 +21,14 @@ import dev.ovl.testkit.Trees;
 import java.util.List;
 import java.util.Optional;
 import java.util.function.Predicate;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** Stacks whose upper is folded into the lower, and stacks that become one layer. */
+@Tag("kernel")
 class StackMergeTest {
   private static final String[] RENAMING = {"redirect_dir=on", "metacopy=on"};
 

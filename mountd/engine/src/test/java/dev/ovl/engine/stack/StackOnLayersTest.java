@@ -22,12 +22,14 @@ import dev.ovl.testkit.Trees;
 import java.util.List;
 import java.util.Optional;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** Stacks whose lowers are layers, and layers that are made of stacks. */
+@Tag("kernel")
 class StackOnLayersTest {
   @RegisterExtension final StackLab lab = new StackLab();
 

@@ -18,6 +18,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -28,6 +29,7 @@ import org.junit.jupiter.params.provider.ValueSource;
  * What others do to a stack's mount, and what ovl makes of it. The kernel alone says what is
  * mounted.
  */
+@Tag("kernel")
 class StackStateTest {
   private static final Optional<OsPath> ANYWHERE = Optional.empty();
 

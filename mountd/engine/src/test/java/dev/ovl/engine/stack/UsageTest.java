@@ -18,10 +18,12 @@ import dev.ovl.testkit.Scratch;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 
 /** What stacks use, asked while they are mounted. */
+@Tag("kernel")
 class UsageTest {
   private static final PageCache.Limits LIMITS = new PageCache.Limits(1000, Duration.ofMinutes(1));
   private static final int SIZE = 1 << 20;

@@ -10,6 +10,7 @@ import dev.ovl.sys.Errno;
 import dev.ovl.sys.OsPath;
 import dev.ovl.testkit.FaultInjector;
 import java.util.List;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.api.function.Executable;
@@ -17,6 +18,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
 /** The marker of volatile mounts: removed by a clean end alone. */
+@Tag("kernel")
 class VolatileTest {
   @RegisterExtension final StackLab lab = new StackLab();
 

@@ -23,6 +23,7 @@ import java.util.Optional;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 
@@ -30,6 +31,7 @@ import org.junit.jupiter.api.extension.RegisterExtension;
  * On an ext4, with files that are one hole: nothing of them is cached until they are read, and then
  * all of them is.
  */
+@Tag("kernel")
 class PageCacheTest {
   private static final PageCache.Limits NONE =
       new PageCache.Limits(Long.MAX_VALUE, Duration.ofDays(1));

@@ -30,10 +30,12 @@ import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 
 /** Against du(1), on an ext4, where blocks, holes and links are real. */
+@Tag("kernel")
 class UpperUsageTest {
   @RegisterExtension static final Scratch SCRATCH = Scratch.ext4();
 
