@@ -43,18 +43,29 @@ public final class Requires {
 
   /** The need {@code linux-MAJOR.MINOR}: this kernel or a newer one. */
   public static void kernel(int major, int minor) {
-    String release = lines("/proc/sys/kernel/osrelease").findFirst().orElse("");
-    String[] numbers = release.split("[.-]", 3);
-    int order = Integer.compare(Integer.parseInt(numbers[0]), major);
-    boolean newer = order > 0 || (order == 0 && Integer.parseInt(numbers[1]) >= minor);
     that(
         "linux-" + major + "." + minor,
-        newer ? Optional.empty() : Optional.of("the kernel is " + release));
+        isKernel(major, minor) ? Optional.empty() : Optional.of("the kernel is " + release()));
   }
 
-  /** Attributes {@code user.*} on a tmpfs, which have been there since 6.6. */
+  private static boolean isKernel(int major, int minor) {
+    String[] numbers = release().split("[.-]", 3);
+    int order = Integer.compare(Integer.parseInt(numbers[0]), major);
+    return order > 0 || (order == 0 && Integer.parseInt(numbers[1]) >= minor);
+  }
+
+  private static String release() {
+    return lines("/proc/sys/kernel/osrelease").findFirst().orElse("");
+  }
+
+  /** Attributes {@code user.*} on a tmpfs. */
   public static void userAttributesOnTmpfs() {
     kernel(6, 6);
+  }
+
+  /** Whether this kernel has what {@link #userAttributesOnTmpfs} asks for. */
+  public static boolean hasUserAttributesOnTmpfs() {
+    return isKernel(6, 6);
   }
 
   /** A program in PATH or a system directory, by its name. */

@@ -33,6 +33,7 @@ import org.junit.jupiter.api.extension.RegisterExtension;
 
 /** Each case on its own, with what is to be told, and proven in mounts. */
 @Tag("kernel")
+@Tag("slow")
 class TreeDiffTest {
   private static final String REDIRECT = ",redirect_dir=on";
   private static final String METACOPY = ",redirect_dir=on,metacopy=on";

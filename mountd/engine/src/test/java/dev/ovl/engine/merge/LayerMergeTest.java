@@ -25,6 +25,7 @@ import org.junit.jupiter.api.extension.RegisterExtension;
 
 /** What other tools lose when they merge, and uppers that no kernel has written so. */
 @Tag("kernel")
+@Tag("slow")
 class LayerMergeTest {
   private static final int MEGABYTE = 1 << 20;
 
@@ -63,7 +64,7 @@ class LayerMergeTest {
   }
 
   private static void rich(RichTree tree) throws ErrnoException {
-    tree.all(true);
+    tree.all(Requires.hasUserAttributesOnTmpfs());
   }
 
   @Test

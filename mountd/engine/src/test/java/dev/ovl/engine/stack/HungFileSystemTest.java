@@ -41,6 +41,7 @@ import org.junit.jupiter.params.provider.EnumSource;
  */
 @Timeout(value = 120, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
 @Tag("kernel")
+@Tag("slow")
 class HungFileSystemTest {
   private static final long PATIENCE_SECONDS = 20;
 

@@ -41,6 +41,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 /** Each leftover is named, swept, and nothing besides is touched. */
 @Tag("kernel")
+@Tag("slow")
 class LeftoversTest {
   private static final String ID = "0123456789abcdef".repeat(4);
   private static final String LINK = "ABCDEFGHIJKLMNOPQRSTUVWXYZ";

@@ -17,6 +17,7 @@ import dev.ovl.sys.Linux;
 import dev.ovl.sys.ObservedSyscalls;
 import dev.ovl.sys.OsPath;
 import dev.ovl.sys.Syscalls;
+import dev.ovl.testkit.Requires;
 import dev.ovl.testkit.Trees;
 import java.util.List;
 import java.util.Optional;
@@ -101,6 +102,7 @@ class StackMergeTest {
 
   @Test
   void anUpperOfTheUsersIsToo() throws Exception {
+    Requires.userAttributesOnTmpfs();
     OsPath lower = lower("base");
     OsPath upper = lab.directory("mine/upper");
     OsPath work = lab.directory("mine/work");

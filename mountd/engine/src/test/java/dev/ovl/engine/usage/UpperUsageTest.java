@@ -36,6 +36,7 @@ import org.junit.jupiter.api.extension.RegisterExtension;
 
 /** Against du(1), on an ext4, where blocks, holes and links are real. */
 @Tag("kernel")
+@Tag("slow")
 class UpperUsageTest {
   @RegisterExtension static final Scratch SCRATCH = Scratch.ext4();
 
