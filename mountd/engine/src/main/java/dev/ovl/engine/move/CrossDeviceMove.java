@@ -169,7 +169,7 @@ public final class CrossDeviceMove {
       OsPath source = files.pathOf(from.directory()).resolve(from.name());
       MoveJournal.Entry entry = new MoveJournal.Entry(source, inode(from.directory()), to.name());
       try (MoveJournal journal = MoveJournal.begin(sys, to.directory(), entry)) {
-        Ending ending = new Ending(to.directory(), journal);
+        Ending ending = new Ending(to.directory(), journal, to.name());
         try {
           build(journal);
         } catch (EngineException | ErrnoException e) {
@@ -185,7 +185,7 @@ public final class CrossDeviceMove {
         if (ending.isInPlace()) {
           return copied(survey, finished(ending));
         }
-        ending.undo();
+        ending.journal.undo();
       } catch (ErrnoException e) {
         failure.addSuppressed(e);
         throw EngineException.failed(
@@ -229,24 +229,27 @@ public final class CrossDeviceMove {
       sys.mkdirat(directory, journal.workshop(), 0700);
       int open = Linux.O_RDONLY | Linux.O_DIRECTORY | Linux.O_NOFOLLOW;
       try (Fd workshop = new Fd(sys, sys.openat(directory, journal.workshop(), open, 0))) {
-        copy(workshop);
-        Statx made = new NodeReader(sys, NodeReader.XattrFilter.ALL).stat(workshop, to.name());
-        try (Fd list = journal.writeList(copied, made.inode())) {
-          makeDurable(workshop, list, made);
-          list.closeWritten();
+        try (Writeback writeback = new Writeback(sys, workshop)) {
+          copy(workshop, writeback);
         }
-        Optional<OsPath> change = survey.change(sys, from, watch::isCancelled);
-        if (change.isPresent()) {
-          throw EngineException.failed(
-              from.beneath(change.get()).quoted() + ": it was changed while it was copied",
-              Errno.EBUSY);
-        }
+        makeDurable(workshop, journal);
+        // after the wait for the disk, which may be long
+        refuseIfChanged();
         place(workshop);
       }
     }
 
-    private void copy(Fd workshop) throws EngineException, ErrnoException {
-      Following following = new Following(watch);
+    private void refuseIfChanged() throws EngineException, ErrnoException {
+      Optional<OsPath> change = survey.change(sys, from, watch::isCancelled);
+      if (change.isPresent()) {
+        throw EngineException.failed(
+            from.beneath(change.get()).quoted() + ": it was changed while it was copied",
+            Errno.EBUSY);
+      }
+    }
+
+    private void copy(Fd workshop, Writeback writeback) throws EngineException, ErrnoException {
+      Following following = new Following(watch, writeback);
       try (TreeWriter writer =
           new TreeWriter(
               sys,
@@ -261,11 +264,22 @@ public final class CrossDeviceMove {
       }
     }
 
-    /** A single file by itself; a tree with all else that its file system has not yet written. */
-    private void makeDurable(Fd workshop, Fd list, Statx made) throws ErrnoException {
-      if (made.isDirectory()) {
-        sys.syncfs(workshop.number());
-        return;
+    /**
+     * Writes the list, and waits until all that there is of the move is on the disk: a single file
+     * by itself, the journal before the copy; a tree with all else that its file system has not yet
+     * written. Names need not be durable before the removal begins.
+     */
+    private void makeDurable(Fd workshop, MoveJournal journal) throws ErrnoException {
+      Statx made = new NodeReader(sys, NodeReader.XattrFilter.ALL).stat(workshop, to.name());
+      try (Fd list = journal.writeList(copied, made.inode())) {
+        if (made.isDirectory()) {
+          list.closeWritten();
+          sys.syncfs(workshop.number());
+          return;
+        }
+        journal.makeDurable();
+        sys.fsync(list.number());
+        list.closeWritten();
       }
       if (made.isRegularFile()) {
         int flags = Linux.O_RDONLY | Linux.O_NOFOLLOW | Linux.O_NONBLOCK;
@@ -273,8 +287,6 @@ public final class CrossDeviceMove {
           sys.fsync(copy.number());
         }
       }
-      sys.fsync(list.number());
-      sys.fsync(workshop.number());
     }
 
     private void place(Fd workshop) throws EngineException {
@@ -306,11 +318,13 @@ public final class CrossDeviceMove {
   /** Counts, tells, and asks. */
   private static final class Following {
     private final MoveWatch watch;
+    private final Writeback writeback;
     private long files;
     private long bytes;
 
-    Following(MoveWatch watch) {
+    Following(MoveWatch watch, Writeback writeback) {
       this.watch = watch;
+      this.writeback = writeback;
     }
 
     void copied() {
@@ -320,6 +334,7 @@ public final class CrossDeviceMove {
 
     void written(long more) throws EngineException {
       bytes += more;
+      writeback.written(more);
       watch.at(files, bytes);
       if (watch.isCancelled()) {
         throw EngineException.failed("cancelled", Errno.ECANCELED);
@@ -361,13 +376,16 @@ public final class CrossDeviceMove {
   private final class Ending {
     private final Fd directory;
     private final MoveJournal journal;
+    private final OsPath destination;
 
     /**
      * @param directory of the destination and the journal
+     * @param destination its name there
      */
-    Ending(Fd directory, MoveJournal journal) {
+    Ending(Fd directory, MoveJournal journal, OsPath destination) {
       this.directory = directory;
       this.journal = journal;
+      this.destination = destination;
     }
 
     /** Whether the destination's name has the copy. */
@@ -378,12 +396,12 @@ public final class CrossDeviceMove {
 
     /** Whether the copy is still where it was made, or begun. */
     boolean isInWorkshop() throws ErrnoException {
-      OsPath copy = journal.workshop().resolve(journal.entry().destination());
+      OsPath copy = journal.workshop().resolve(destination);
       return stat(copy).isPresent();
     }
 
     private boolean isAtDestination(long inode) throws ErrnoException {
-      return stat(journal.entry().destination()).filter(s -> s.inode() == inode).isPresent();
+      return stat(destination).filter(s -> s.inode() == inode).isPresent();
     }
 
     private Optional<Statx> stat(OsPath path) throws ErrnoException {
@@ -399,28 +417,6 @@ public final class CrossDeviceMove {
     }
 
     /**
-     * Removes the copy, or what there is of it. The list goes first: without it nobody takes the
-     * copy for one that has gone to its place.
-     *
-     * @return false when nothing had been made yet
-     */
-    boolean undo() throws ErrnoException {
-      journal.removeList();
-      boolean begun = removeWorkshop();
-      journal.remove();
-      return begun;
-    }
-
-    private boolean removeWorkshop() throws ErrnoException {
-      Optional<Statx> there = stat(journal.workshop());
-      if (there.filter(s -> s.isDirectory() && s.uid() == sys.geteuid()).isPresent()) {
-        files.removeTree(directory, journal.workshop());
-        return true;
-      }
-      return false;
-    }
-
-    /**
      * Removes the source, for the copy has its name.
      *
      * @return what is left of it
@@ -429,9 +425,7 @@ public final class CrossDeviceMove {
       sys.fsync(directory.number());
       Optional<OsPath> left = new SourceRemoval(sys, source, copied).run();
       sys.fsync(source.directory().number());
-      removeWorkshop();
-      journal.removeList();
-      journal.remove();
+      journal.end();
       return left;
     }
   }
@@ -465,9 +459,15 @@ public final class CrossDeviceMove {
       return switch (found.get()) {
         case MoveJournal.Found.Unreadable(OsPath file, String reason) ->
             Optional.of(failed(directory.resolve(file), directory.resolve(file), reason));
-        case MoveJournal.Found.Dead(MoveJournal journal) -> {
+        case MoveJournal.Found.Dead(MoveJournal journal, MoveJournal.Entry entry) -> {
           try (journal) {
-            yield end(directory, open, journal);
+            yield end(directory, open, journal, entry);
+          }
+        }
+        case MoveJournal.Found.Blank(MoveJournal journal) -> {
+          try (journal) {
+            journal.undo();
+            yield Optional.empty(); // nobody knows of what
           }
         }
       };
@@ -480,45 +480,45 @@ public final class CrossDeviceMove {
     return new Recovery(source, destination, Recovery.Outcome.FAILED, Optional.of(reason));
   }
 
-  private Optional<Recovery> end(OsPath directory, Fd open, MoveJournal journal) {
-    OsPath source = journal.entry().source();
-    OsPath destination = directory.resolve(journal.entry().destination());
-    Ending ending = new Ending(open, journal);
+  private Optional<Recovery> end(
+      OsPath directory, Fd open, MoveJournal journal, MoveJournal.Entry entry) {
+    OsPath source = entry.source();
+    OsPath destination = directory.resolve(entry.destination());
+    Ending ending = new Ending(open, journal, entry.destination());
     try {
       Optional<MoveJournal.Listed> list = journal.readList();
       if (list.isEmpty() || ending.isInWorkshop()) {
-        return ending.undo()
-            ? recovered(journal, destination, Recovery.Outcome.UNDONE, Optional.empty())
+        return journal.undo()
+            ? Optional.of(recovery(source, destination, Recovery.Outcome.UNDONE))
             : Optional.empty();
       }
       if (!ending.isAtDestination(list.get().inode())) {
-        ending.undo();
-        return recovered(journal, destination, Recovery.Outcome.LEFT, Optional.empty());
+        journal.undo();
+        return Optional.of(recovery(source, destination, Recovery.Outcome.LEFT));
       }
-      return finish(ending, journal, destination, list.get().copied());
+      return Optional.of(finish(ending, entry, destination, list.get().copied()));
     } catch (EngineException | ErrnoException e) {
       return Optional.of(failed(source, destination, e.getMessage()));
     }
   }
 
-  private static Optional<Recovery> recovered(
-      MoveJournal journal, OsPath destination, Recovery.Outcome outcome, Optional<String> detail) {
-    return Optional.of(new Recovery(journal.entry().source(), destination, outcome, detail));
+  private static Recovery recovery(OsPath source, OsPath destination, Recovery.Outcome outcome) {
+    return new Recovery(source, destination, outcome, Optional.empty());
   }
 
-  private Optional<Recovery> finish(
-      Ending ending, MoveJournal journal, OsPath destination, CopiedFiles copied)
+  private Recovery finish(
+      Ending ending, MoveJournal.Entry entry, OsPath destination, CopiedFiles copied)
       throws EngineException, ErrnoException {
-    OsPath source = journal.entry().source();
+    OsPath source = entry.source();
     try (Name from = Name.of(sys, source)) {
       // after a reboot its file system may not be mounted, and what is seen is what lies below
-      if (inode(from.directory()) != journal.entry().sourceDirectory()) {
+      if (inode(from.directory()) != entry.sourceDirectory()) {
         throw EngineException.failed(
             source.parent().quoted() + " is another directory now: is something not mounted?");
       }
       Optional<OsPath> left = ending.finish(from, copied);
-      return recovered(
-          journal,
+      return new Recovery(
+          source,
           destination,
           left.isPresent() ? Recovery.Outcome.FINISHED_WITH_REST : Recovery.Outcome.FINISHED,
           left.map(path -> from.beneath(path).quoted()));

@@ -1,5 +1,6 @@
 package dev.ovl.engine.move;
 
+import dev.ovl.engine.file.Files;
 import dev.ovl.engine.file.RandomBytes;
 import dev.ovl.json.Json;
 import dev.ovl.json.JsonException;
@@ -25,6 +26,9 @@ import java.util.Optional;
  * there from before the first change until after the last; {@code .ovl-mv-<random>}, the directory
  * in which the copy is made; {@code .ovl-mv-<random>.list}, what was copied.
  *
+ * <p>It is made durable with the copy, not before it. A machine that loses power meanwhile may
+ * leave a blank one: then nothing has gone to its place, and the copy is rubbish.
+ *
  * <p>The file says nothing of how far the move is, for that is seen: as long as the copy is in its
  * directory, the move has done no harm and can be undone; once the destination's name has the inode
  * that the list begins with, the source is to go. So it is written once, and never wrong.
@@ -44,10 +48,10 @@ final class MoveJournal implements AutoCloseable {
   private static final int OTHERS_MAY_WRITE = 022;
 
   private final Syscalls sys;
+  private final Files files;
   private final Fd directory;
   private final Fd file;
   private final String stem;
-  private final Entry entry;
 
   /**
    * What a journal says.
@@ -58,23 +62,22 @@ final class MoveJournal implements AutoCloseable {
    */
   record Entry(OsPath source, long sourceDirectory, OsPath destination) {}
 
-  /** A journal that cannot be read, or belongs to a move under way, or to somebody else. */
+  /** A journal of a move that is no more under way, or one that cannot be read. */
   sealed interface Found {
-    record Dead(MoveJournal journal) implements Found {}
+    record Dead(MoveJournal journal, Entry entry) implements Found {}
+
+    /** Its content never came to the disk. */
+    record Blank(MoveJournal journal) implements Found {}
 
     record Unreadable(OsPath name, String reason) implements Found {}
   }
 
-  private MoveJournal(Syscalls sys, Fd directory, Fd file, String stem, Entry entry) {
+  private MoveJournal(Syscalls sys, Fd directory, Fd file, String stem) {
     this.sys = sys;
+    this.files = new Files(sys);
     this.directory = directory;
     this.file = file;
     this.stem = stem;
-    this.entry = entry;
-  }
-
-  Entry entry() {
-    return entry;
   }
 
   /** The directory in which the copy is made, beside the destination. */
@@ -93,7 +96,7 @@ final class MoveJournal implements AutoCloseable {
   // ---- writing ------------------------------------------------------------------------------
 
   /**
-   * Begins one, durably.
+   * Begins one. It is not durable yet.
    *
    * @param directory of the destination, open for reading; stays open
    */
@@ -107,7 +110,7 @@ final class MoveJournal implements AutoCloseable {
       try {
         begun = isBegun(sys, directory, file, stem, text(entry));
         if (begun) {
-          return new MoveJournal(sys, directory, file, stem, entry);
+          return new MoveJournal(sys, directory, file, stem);
         }
       } finally {
         if (!begun) {
@@ -126,13 +129,7 @@ final class MoveJournal implements AutoCloseable {
         return false;
       }
       write(sys, file, text);
-      sys.fsync(file.number());
-      if (!isNamed(sys, directory, name, OsPath.of(stem + SUFFIX))) {
-        return false;
-      }
-      name = OsPath.of(stem + SUFFIX);
-      sys.fsync(directory.number());
-      return true;
+      return isNamed(sys, directory, name, OsPath.of(stem + SUFFIX));
     } catch (ErrnoException e) {
       remove(sys, directory, name, e);
       throw e;
@@ -182,14 +179,47 @@ final class MoveJournal implements AutoCloseable {
     }
   }
 
-  /** The list is of no more use. */
-  void removeList() throws ErrnoException {
-    unlink(list());
+  /** Waits until it is on the disk. */
+  void makeDurable() throws ErrnoException {
+    sys.fsync(file.number());
   }
 
-  /** The move has ended, and nothing else of it is left. */
-  void remove() throws ErrnoException {
+  /**
+   * Removes the copy, or what there is of it, and the journal. The list goes first: without it
+   * nobody takes the copy for one that has gone to its place.
+   *
+   * @return false when nothing had been made yet
+   */
+  boolean undo() throws ErrnoException {
+    unlink(list());
+    boolean begun = removeWorkshop();
     unlink(name());
+    return begun;
+  }
+
+  /** The move is done: removes the journal, and what else there is beside the destination. */
+  void end() throws ErrnoException {
+    removeWorkshop();
+    unlink(list());
+    unlink(name());
+  }
+
+  private boolean removeWorkshop() throws ErrnoException {
+    int flags = Linux.AT_SYMLINK_NOFOLLOW | Linux.AT_NO_AUTOMOUNT;
+    Statx there;
+    try {
+      there = sys.statx(directory.number(), workshop(), flags, Linux.STATX_BASIC_STATS);
+    } catch (ErrnoException e) {
+      if (e.is(Errno.ENOENT)) {
+        return false;
+      }
+      throw e;
+    }
+    if (!there.isDirectory() || there.uid() != sys.geteuid()) {
+      return false;
+    }
+    files.removeTree(directory, workshop());
+    return true;
   }
 
   private void unlink(OsPath name) throws ErrnoException {
@@ -256,10 +286,16 @@ final class MoveJournal implements AutoCloseable {
         sys.unlinkat(directory.number(), name, 0);
         return Optional.empty();
       }
-      Entry entry = read(new Json().readObject(content(sys, file)));
+      byte[] content = content(sys, file);
+      Optional<Entry> entry =
+          content.length == 0
+              ? Optional.empty()
+              : Optional.of(read(new Json().readObject(content)));
       String stem = text.substring(0, text.length() - SUFFIX.length());
+      MoveJournal journal = new MoveJournal(sys, directory, file, stem);
       taken = true;
-      return Optional.of(new Found.Dead(new MoveJournal(sys, directory, file, stem, entry)));
+      return Optional.of(
+          entry.isPresent() ? new Found.Dead(journal, entry.get()) : new Found.Blank(journal));
     } catch (JsonException e) {
       return Optional.of(new Found.Unreadable(name, e.getMessage()));
     } finally {

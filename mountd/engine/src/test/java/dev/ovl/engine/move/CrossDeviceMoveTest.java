@@ -767,6 +767,41 @@ class CrossDeviceMoveTest {
     assertEquals(List.of(OsPath.of("it")), FILES.list(places.to()));
   }
 
+  /** Power failed while the copy was made: the names are there, the journal's content is not. */
+  @Test
+  void aBlankJournalMeansThatNothingWasMoved() throws Exception {
+    TwoPlaces places = places();
+    new RichTree(places.from("")).file("it", "x");
+    TwoPlaces.State before = places.state();
+    FILES.create(places.to(".ovl-mv-0123456789abcdef.json"), new byte[0], 0600, false);
+    FILES.create(places.to(".ovl-mv-0123456789abcdef.list"), new byte[64], 0600, false);
+    FILES.mkdirs(places.to(".ovl-mv-0123456789abcdef/it/half"), 0700);
+    assertEquals(List.of(), new CrossDeviceMove(SYS).recover(places.to()));
+    assertEquals(before, places.state());
+  }
+
+  /** What is large is written to the disk while it is copied, and the disk's errors count. */
+  @Test
+  void anErrorOfTheEarlyWritebackEndsTheMove() throws Exception {
+    TwoPlaces places = places();
+    new RichTree(places.from("")).file("it", "x".repeat(33 << 20));
+    TwoPlaces.State before = places.state();
+    Syscalls broken =
+        new ObservedSyscalls(SYS) {
+          @Override
+          protected <T> T observe(Invocation<T> call) throws ErrnoException {
+            if (call.name().equals("syncfs")) {
+              throw new ErrnoException("syncfs", call::arguments, Errno.EIO);
+            }
+            return call.perform();
+          }
+        };
+    Syscalls across = new TwoPlaces.Across(broken);
+    EngineException e = refused(across, places.from("it"), places.to("it"), 0);
+    assertEquals(Optional.of(Errno.EIO), e.errno());
+    assertEquals(before, places.state());
+  }
+
   @Test
   void aBrokenJournalIsTold() throws Exception {
     TwoPlaces places = places();
