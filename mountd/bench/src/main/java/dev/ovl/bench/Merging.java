@@ -80,7 +80,7 @@ final class Merging {
         lower,
         options,
         (copy, upper, work) -> {
-          View.Overlay view = View.overlay(List.of(path(upper), path(copy)));
+          View.Union view = View.overlay(List.of(path(upper), path(copy)));
           OsPath journal = path(work.resolveSibling("journal"));
           new LayerMerge(sys, view, path(work), journal).run(Progress.NONE, () -> false);
         },

@@ -3,6 +3,7 @@ package dev.ovl.engine.diff;
 import dev.ovl.engine.EngineException;
 import dev.ovl.engine.file.Files;
 import dev.ovl.engine.tree.Attributes;
+import dev.ovl.engine.tree.AufsNames;
 import dev.ovl.engine.tree.Beneath;
 import dev.ovl.engine.tree.Node;
 import dev.ovl.engine.tree.NodeReader;
@@ -71,10 +72,10 @@ final class Layer implements AutoCloseable {
   }
 
   private static NodeReader.XattrFilter filter(Optional<View.Books> books) {
-    if (books.isEmpty()) {
+    if (!hasAttributes(books)) {
       return NodeReader.XattrFilter.ALL;
     }
-    String prefix = prefix(books.get());
+    String prefix = LayerWalk.prefix(books.get());
     return name ->
         !name.startsWith(prefix)
             ? Optional.of(name)
@@ -83,11 +84,13 @@ final class Layer implements AutoCloseable {
                 : Optional.empty();
   }
 
-  private static String prefix(View.Books books) {
-    return switch (books) {
-      case TRUSTED -> OverlayXattrs.TRUSTED;
-      case USER -> OverlayXattrs.USER;
-    };
+  private static boolean hasAttributes(Optional<View.Books> books) {
+    return books.isPresent() && books.get() != View.Books.AUFS;
+  }
+
+  /** Names in it that begin with {@code .wh.} are marks. */
+  private boolean isBranch() {
+    return books.equals(Optional.of(View.Books.AUFS));
   }
 
   /** Both are the same directory, read in the same way. */
@@ -146,7 +149,9 @@ final class Layer implements AutoCloseable {
     }
   }
 
-  /** Adds the names in a directory that is open for reading. */
+  /**
+   * Adds the names in a directory that is open for reading, and those that it has whiteouts for.
+   */
   void list(OpenDirectory directory, SortedSet<OsPath> names) throws EngineException {
     Optional<Fd> fd = directory.fd();
     if (fd.isEmpty()) {
@@ -156,7 +161,7 @@ final class Layer implements AutoCloseable {
       for (List<DirectoryEntries.Entry> some = files.nextEntries(fd.get());
           !some.isEmpty();
           some = files.nextEntries(fd.get())) {
-        some.forEach(entry -> names.add(entry.name()));
+        some.forEach(entry -> name(entry.name()).ifPresent(names::add));
       }
     } catch (ErrnoException e) {
       if (!Beneath.isGone(e)) {
@@ -165,8 +170,27 @@ final class Layer implements AutoCloseable {
     }
   }
 
-  /** What has this name in a directory, whiteouts included; empty when nothing has. */
+  /** The name that a file's name is about; empty where it is about none. */
+  private Optional<OsPath> name(OsPath file) {
+    if (!isBranch() || !AufsNames.isMark(file)) {
+      return Optional.of(file);
+    }
+    return AufsNames.isOwn(file) ? Optional.empty() : Optional.of(AufsNames.hidden(file));
+  }
+
+  /** What has this name in a directory, or hides it; empty when nothing has. */
   Optional<Found.Real> find(OpenDirectory where, OsPath name) throws EngineException {
+    if (!isBranch() || name.isEmpty()) {
+      return findFile(where, name);
+    }
+    if (AufsNames.isMark(name)) {
+      return Optional.empty();
+    }
+    Optional<Found.Real> whiteout = findFile(where, AufsNames.whiteout(name));
+    return whiteout.isPresent() ? whiteout : findFile(where, name);
+  }
+
+  private Optional<Found.Real> findFile(OpenDirectory where, OsPath name) throws EngineException {
     Optional<Fd> fd = where.fd();
     if (fd.isEmpty()) {
       return Optional.empty();
@@ -221,10 +245,10 @@ final class Layer implements AutoCloseable {
    * is none.
    */
   Optional<byte[]> book(Found.Real real, String name) throws EngineException {
-    if (books.isEmpty() || real.xattrs().isEmpty()) {
+    if (!hasAttributes(books) || real.xattrs().isEmpty()) {
       return Optional.empty();
     }
-    String full = prefix(books.get()) + name;
+    String full = LayerWalk.prefix(books.get()) + name;
     Optional<Fd> fd = real.where().fd();
     if (!real.xattrs().contains(full) || fd.isEmpty()) {
       return Optional.empty();
@@ -237,6 +261,31 @@ final class Layer implements AutoCloseable {
         return Optional.empty();
       }
       throw unreadable(real.place().path(), e);
+    }
+  }
+
+  /** Nothing is there, whatever lies below. */
+  boolean isWhiteout(Found.Real real) throws EngineException {
+    Statx stat = real.stat();
+    if (isBranch() && AufsNames.isMark(real.name())) {
+      return true;
+    }
+    boolean empty = stat.isRegularFile() && stat.size() == 0;
+    return stat.isWhiteout() || (empty && book(real, OverlayXattrs.WHITEOUT).isPresent());
+  }
+
+  /** A directory that nothing below shines through. */
+  boolean isOpaque(Found.Real real) throws EngineException {
+    if (isBranch()) {
+      return real.stat().isDirectory() && hasOpaqueMark(real.place().path());
+    }
+    Optional<byte[]> value = book(real, OverlayXattrs.OPAQUE);
+    return value.isPresent() && value.get().length == 1 && value.get()[0] == 'y';
+  }
+
+  private boolean hasOpaqueMark(OsPath directory) throws EngineException {
+    try (OpenDirectory open = new OpenDirectory(this, directory, Linux.O_PATH)) {
+      return findFile(open, AufsNames.OPAQUE).isPresent();
     }
   }
 

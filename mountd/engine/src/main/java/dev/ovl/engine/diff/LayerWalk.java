@@ -30,13 +30,13 @@ public final class LayerWalk {
   private static final String REDIRECT = "redirect";
 
   private final Syscalls sys;
-  private final View.Overlay view;
+  private final View.Union view;
 
   /**
    * @param sys what to call
    * @param view the layers, of which the topmost is walked
    */
-  public LayerWalk(Syscalls sys, View.Overlay view) {
+  public LayerWalk(Syscalls sys, View.Union view) {
     this.sys = sys;
     this.view = view;
   }
@@ -246,8 +246,16 @@ public final class LayerWalk {
     }
   }
 
-  /** The prefix of the attributes in which these layers keep their books. */
+  /**
+   * The prefix of the attributes in which these layers keep their books.
+   *
+   * @param books overlayfs'
+   */
   public static String prefix(View.Books books) {
-    return books == View.Books.TRUSTED ? OverlayXattrs.TRUSTED : OverlayXattrs.USER;
+    return switch (books) {
+      case TRUSTED -> OverlayXattrs.TRUSTED;
+      case USER -> OverlayXattrs.USER;
+      case AUFS -> throw new IllegalArgumentException("aufs keeps no books in attributes");
+    };
   }
 }

@@ -28,7 +28,7 @@ public final class MergedLayers implements AutoCloseable {
   }
 
   /** Opens the layers. */
-  public static MergedLayers open(Syscalls sys, View.Overlay overlay) throws EngineException {
+  public static MergedLayers open(Syscalls sys, View.Union overlay) throws EngineException {
     return new MergedLayers(MergedTree.open(sys, overlay));
   }
 

@@ -12,7 +12,8 @@ import java.util.List;
 import java.util.Optional;
 
 /**
- * Looks names up as overlayfs does (the kernel's Documentation/filesystems/overlayfs.rst).
+ * Looks names up as overlayfs does (the kernel's Documentation/filesystems/overlayfs.rst), and in
+ * branches of aufs as aufs does (aufs(5)), which knows neither redirects nor metadata-only copies.
  *
  * <p>A directory is the list of the real ones that it is made of, its stack. A name in it is looked
  * for in these from the top: a whiteout or anything that is no directory ends the search, and so
@@ -36,12 +37,12 @@ final class MergedTree implements AutoCloseable {
     MergedTree tree = new MergedTree(new ArrayList<>(), new ArrayList<>());
     try {
       switch (view) {
-        case View.Overlay overlay -> {
+        case View.Union overlay -> {
           for (OsPath path : overlay.layers()) {
-            tree.layers.add(Layer.open(sys, path, Optional.of(overlay.xattrs())));
+            tree.layers.add(Layer.open(sys, path, Optional.of(overlay.books())));
           }
           for (OsPath path : overlay.dataOnly()) {
-            tree.dataOnly.add(Layer.open(sys, path, Optional.of(overlay.xattrs())));
+            tree.dataOnly.add(Layer.open(sys, path, Optional.of(overlay.books())));
           }
         }
         case View.Plain plain ->
@@ -314,10 +315,7 @@ final class MergedTree implements AutoCloseable {
 
   /** Nothing is there, whatever lies below. */
   static boolean isWhiteout(Real real) throws EngineException {
-    Statx stat = real.stat();
-    boolean empty = stat.isRegularFile() && stat.size() == 0;
-    return stat.isWhiteout()
-        || (empty && real.where().layer().book(real, OverlayXattrs.WHITEOUT).isPresent());
+    return real.where().layer().isWhiteout(real);
   }
 
   /** The file's data is elsewhere. */
@@ -327,8 +325,7 @@ final class MergedTree implements AutoCloseable {
 
   /** A directory that nothing below shines through. */
   static boolean isOpaque(Real real) throws EngineException {
-    Optional<byte[]> value = real.where().layer().book(real, OverlayXattrs.OPAQUE);
-    return value.isPresent() && value.get().length == 1 && value.get()[0] == 'y';
+    return real.where().layer().isOpaque(real);
   }
 
   @Override

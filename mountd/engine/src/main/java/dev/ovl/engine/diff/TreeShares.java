@@ -42,7 +42,7 @@ public final class TreeShares {
    * @throws EngineException USAGE: the path has {@code ..} in it; a layer cannot be read; cancelled
    */
   public static List<Share> of(
-      Syscalls sys, View.Overlay view, OsPath path, BooleanSupplier cancelled)
+      Syscalls sys, View.Union view, OsPath path, BooleanSupplier cancelled)
       throws EngineException {
     List<OsPath> components = PathSearch.components(path);
     try (MergedTree tree = MergedTree.open(sys, view)) {

@@ -7,20 +7,21 @@ import java.util.List;
 public sealed interface View {
 
   /**
-   * What overlayfs shows of these layers, redirects and metadata-only copies followed.
+   * What a union mount shows of these layers: overlayfs, redirects and metadata-only copies
+   * followed, or aufs.
    *
    * @param layers topmost first, the upper being the first; at least one
    * @param dataOnly layers that only hold the data of metadata-only copies, in the order of the
    *     mount option
-   * @param xattrs by which names the layers keep their books
+   * @param books how the layers tell what is no more
    */
-  record Overlay(List<OsPath> layers, List<OsPath> dataOnly, Books xattrs) implements View {
+  record Union(List<OsPath> layers, List<OsPath> dataOnly, Books books) implements View {
     /** Keeps copies of the lists. */
-    public Overlay {
+    public Union {
       layers = List.copyOf(layers);
       dataOnly = List.copyOf(dataOnly);
       if (layers.isEmpty()) {
-        throw new IllegalArgumentException("an overlay has at least one layer");
+        throw new IllegalArgumentException("a union has at least one layer");
       }
     }
   }
@@ -34,19 +35,29 @@ public sealed interface View {
   /** An empty tree, as there is below a base layer. */
   record Nothing() implements View {}
 
-  /** Whose extended attributes overlayfs reads and writes. */
+  /** How layers tell of whiteouts, opaque directories and the like. */
   enum Books {
-    /** {@code trusted.overlay.}, which only root sees. */
+    /**
+     * overlayfs: devices 0:0, and extended attributes {@code trusted.overlay.}, which only root
+     * sees.
+     */
     TRUSTED,
     /**
-     * {@code user.overlay.}, for mounts with {@code userxattr}; such a mount follows neither
-     * redirects nor metadata-only copies.
+     * overlayfs: devices 0:0, and {@code user.overlay.}, for mounts with {@code userxattr}; such a
+     * mount follows neither redirects nor metadata-only copies.
      */
-    USER
+    USER,
+    /** aufs: files {@code .wh.NAME} and {@code .wh..wh..opq}. */
+    AUFS
   }
 
   /** An overlay without data-only layers and with {@code trusted.} attributes. */
-  static Overlay overlay(List<OsPath> layers) {
-    return new Overlay(layers, List.of(), Books.TRUSTED);
+  static Union overlay(List<OsPath> layers) {
+    return new Union(layers, List.of(), Books.TRUSTED);
+  }
+
+  /** Branches of aufs, all of whose whiteouts count. */
+  static Union aufs(List<OsPath> branches) {
+    return new Union(branches, List.of(), Books.AUFS);
   }
 }

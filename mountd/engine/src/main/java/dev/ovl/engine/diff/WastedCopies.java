@@ -91,7 +91,7 @@ public final class WastedCopies {
    * @throws EngineException a layer cannot be read; cancelled
    */
   public static List<Wasted> find(
-      Syscalls sys, View.Overlay view, View.Overlay lowers, BooleanSupplier cancelled)
+      Syscalls sys, View.Union view, View.Union lowers, BooleanSupplier cancelled)
       throws EngineException {
     try (MergedTree newer = MergedTree.open(sys, view);
         MergedTree older = MergedTree.open(sys, lowers)) {

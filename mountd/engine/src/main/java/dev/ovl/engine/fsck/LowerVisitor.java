@@ -18,7 +18,7 @@ final class LowerVisitor implements LayerWalk.Visitor {
   private final boolean lowest;
   private final List<Finding> found;
 
-  LowerVisitor(View.Overlay view, List<Finding> found) {
+  LowerVisitor(View.Union view, List<Finding> found) {
     this.directory = view.layers().getFirst();
     this.lowest = view.layers().size() == 1;
     this.found = found;

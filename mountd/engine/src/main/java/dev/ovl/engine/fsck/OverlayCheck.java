@@ -112,20 +112,20 @@ public final class OverlayCheck {
     if (subject.wholeLowers()) {
       for (int i = 0; i < subject.lowers().size(); i++) {
         List<OsPath> layers = subject.lowers().subList(i, subject.lowers().size());
-        View.Overlay view = new View.Overlay(layers, List.of(), subject.books());
+        View.Union view = new View.Union(layers, List.of(), subject.books());
         walk(view, new LowerVisitor(view, found));
       }
     }
   }
 
-  private void walk(View.Overlay view, LayerWalk.Visitor visitor)
+  private void walk(View.Union view, LayerWalk.Visitor visitor)
       throws EngineException, ErrnoException {
     new LayerWalk(sys, view).walk(visitor, progress, cancelled);
   }
 
   private void upper(OverlayMount.Upper upper) throws EngineException, ErrnoException {
     List<OsPath> layers = subject.layers();
-    View.Overlay view = new View.Overlay(layers, List.of(), subject.books());
+    View.Union view = new View.Union(layers, List.of(), subject.books());
     try (Handles handles = Handles.on(sys, subject.lowers());
         Handles ofUpper = Handles.on(sys, List.of(upper.directory()));
         MountedView mounted = MountedView.open(sys, subject.mountedOn())) {

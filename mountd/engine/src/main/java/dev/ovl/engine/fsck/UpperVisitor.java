@@ -37,7 +37,7 @@ final class UpperVisitor implements LayerWalk.Visitor {
   private static final String SECOND = "which of the two is meant only their owner knows";
 
   private final Syscalls sys;
-  private final View.Overlay view;
+  private final View.Union view;
   private final String prefix;
   private final OsPath upper;
   private final Handles handles;
@@ -62,7 +62,7 @@ final class UpperVisitor implements LayerWalk.Visitor {
    */
   UpperVisitor(
       Syscalls sys,
-      View.Overlay view,
+      View.Union view,
       Handles handles,
       boolean onOneFileSystem,
       MountedView mounted,
@@ -70,7 +70,7 @@ final class UpperVisitor implements LayerWalk.Visitor {
       List<Finding> found) {
     this.sys = sys;
     this.view = view;
-    this.prefix = LayerWalk.prefix(view.xattrs());
+    this.prefix = LayerWalk.prefix(view.books());
     this.upper = view.layers().getFirst();
     this.handles = handles;
     this.onOneFileSystem = onOneFileSystem;

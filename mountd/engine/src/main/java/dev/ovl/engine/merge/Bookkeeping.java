@@ -1,5 +1,6 @@
 package dev.ovl.engine.merge;
 
+import dev.ovl.engine.diff.LayerWalk;
 import dev.ovl.engine.diff.View;
 import dev.ovl.engine.file.Files;
 import dev.ovl.engine.tree.NodeReader;
@@ -28,11 +29,7 @@ final class Bookkeeping {
 
   Bookkeeping(Syscalls sys, View.Books books) {
     this.sys = sys;
-    this.prefix =
-        switch (books) {
-          case TRUSTED -> OverlayXattrs.TRUSTED;
-          case USER -> OverlayXattrs.USER;
-        };
+    this.prefix = LayerWalk.prefix(books);
   }
 
   private boolean isOwn(String attribute) {

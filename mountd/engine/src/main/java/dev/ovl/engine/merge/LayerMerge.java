@@ -55,7 +55,7 @@ public final class LayerMerge {
   private final Syscalls sys;
   private final Files files;
   private final Beneath beneath;
-  private final View.Overlay view;
+  private final View.Union view;
   private final OsPath work;
   private final MergeJournal journal;
   private final NodeReader reader;
@@ -65,7 +65,7 @@ public final class LayerMerge {
    * @param work the upper's work directory
    * @param journal a file that need not exist, in a directory that does
    */
-  public LayerMerge(Syscalls sys, View.Overlay view, OsPath work, OsPath journal) {
+  public LayerMerge(Syscalls sys, View.Union view, OsPath work, OsPath journal) {
     this.sys = sys;
     this.files = new Files(sys);
     this.beneath = new Beneath(sys);
@@ -126,7 +126,7 @@ public final class LayerMerge {
 
   private void place(MergedLayers layers, UpperSurvey survey, Pause pause, CopyWatch watch)
       throws EngineException, ErrnoException {
-    Bookkeeping books = new Bookkeeping(sys, view.xattrs());
+    Bookkeeping books = new Bookkeeping(sys, view.books());
     new Materialisation(sys, layers, books, staging(), pause).run(survey, watch);
     setTimes(survey.times());
     Folding.run(sys, layers, books, lower(), pause, watch);

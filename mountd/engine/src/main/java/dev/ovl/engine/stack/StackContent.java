@@ -47,7 +47,7 @@ final class StackContent {
   private View view(StackDefinition stack, List<OsPath> layers) {
     return layers.isEmpty()
         ? new View.Nothing()
-        : new View.Overlay(layers, List.of(), books(stack));
+        : new View.Union(layers, List.of(), books(stack));
   }
 
   /** What the stack is made of, topmost first: the upper, if it has one, and the lowers. */
@@ -85,7 +85,7 @@ final class StackContent {
         : WastedCopies.find(
             sys,
             overlay(stack),
-            new View.Overlay(lowers(stack), List.of(), books(stack)),
+            new View.Union(lowers(stack), List.of(), books(stack)),
             cancelled);
   }
 
@@ -104,8 +104,8 @@ final class StackContent {
   }
 
   /** The upper, if there is one, and all lowers. */
-  View.Overlay overlay(StackDefinition stack) {
-    return new View.Overlay(directories(stack), List.of(), books(stack));
+  View.Union overlay(StackDefinition stack) {
+    return new View.Union(directories(stack), List.of(), books(stack));
   }
 
   /** What the stack has that the chain of layers at its bottom has not; all, where it has none. */

@@ -1,6 +1,7 @@
 package dev.ovl.engine.tree;
 
 import dev.ovl.sys.OsPath;
+import java.util.Arrays;
 
 /** Names with a meaning in a branch of aufs, and in the archives of images. */
 public final class AufsNames {
@@ -18,6 +19,12 @@ public final class AufsNames {
   /** The file that hides a name. */
   public static OsPath whiteout(OsPath name) {
     return OsPath.of(PREFIX + name);
+  }
+
+  /** The name that a whiteout hides. */
+  public static OsPath hidden(OsPath whiteout) {
+    byte[] name = whiteout.bytes();
+    return OsPath.of(Arrays.copyOfRange(name, PREFIX.length(), name.length));
   }
 
   /** Whether it is a mark, or aufs' own. */

@@ -256,7 +256,7 @@ class PathSearchTest {
 
   /** Returns 1 when the path is seen. */
   private int check(RandomLayers made, OsPath path, OsPath mounted) throws Exception {
-    View.Overlay view = new View.Overlay(made.layers(), List.of(), made.books());
+    View.Union view = new View.Union(made.layers(), List.of(), made.books());
     List<Holding> holdings = PathSearch.find(sys, view, path);
     String told =
         path + "\n" + holdings.stream().map(PathSearchTest::line).collect(Collectors.joining("\n"));

@@ -41,8 +41,8 @@ final class Proof {
   List<String> changes(List<OsPath> layers, int top, View.Books books) throws Exception {
     boolean user = books == View.Books.USER;
     List<OsPath> lowers = layers.subList(top, layers.size());
-    View newer = new View.Overlay(layers, List.of(), books);
-    View older = new View.Overlay(lowers, List.of(), books);
+    View newer = new View.Union(layers, List.of(), books);
+    View older = new View.Union(lowers, List.of(), books);
     Listing[] listings = new Listing[2];
     lab.shown(lowers, user, mounted -> listings[0] = Listing.of(mounted));
     lab.shown(layers, user, mounted -> listings[1] = Listing.of(mounted));

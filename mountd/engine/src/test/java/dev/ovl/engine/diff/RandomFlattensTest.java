@@ -64,7 +64,7 @@ class RandomFlattensTest {
       return; // is kept by another name, which a mount without userxattr shows: see OverlayXattrs
     }
     OsPath flat = lab.directory("flat");
-    View view = new View.Overlay(made.layers(), List.of(), made.books());
+    View view = new View.Union(made.layers(), List.of(), made.books());
     try (TreeDiff all =
             TreeDiff.compare(sys, view, new View.Nothing(), Progress.NONE, () -> false);
         TreeWriter writer =

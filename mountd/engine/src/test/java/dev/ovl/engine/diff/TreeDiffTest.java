@@ -740,8 +740,8 @@ class TreeDiffTest {
     OsPath upper = lab.directory("upper");
     mkdirs(upper, "d");
     setXattr(upper, "d", "user.overlay.redirect", "e");
-    View newer = new View.Overlay(List.of(upper, base), List.of(), View.Books.USER);
-    View older = new View.Overlay(List.of(base), List.of(), View.Books.USER);
+    View newer = new View.Union(List.of(upper, base), List.of(), View.Books.USER);
+    View older = new View.Union(List.of(base), List.of(), View.Books.USER);
     String message =
         assertThrows(EngineException.class, () -> compare(newer, older).close()).getMessage();
     assertTrue(message.endsWith("has a redirect, which userxattr does not follow"), message);
@@ -798,8 +798,8 @@ class TreeDiffTest {
     }
     setXattr(upper, "file", "trusted.overlay.metacopy", "");
     setXattr(upper, "file", "trusted.overlay.redirect", "/objects/1");
-    View newer = new View.Overlay(List.of(upper, base), List.of(data), View.Books.TRUSTED);
-    View older = new View.Overlay(List.of(base), List.of(data), View.Books.TRUSTED);
+    View newer = new View.Union(List.of(upper, base), List.of(data), View.Books.TRUSTED);
+    View older = new View.Union(List.of(base), List.of(data), View.Books.TRUSTED);
     try (TreeDiff diff = compare(newer, older)) {
       Recording recording = new Recording();
       diff.stream(recording);

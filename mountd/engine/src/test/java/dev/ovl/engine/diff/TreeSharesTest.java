@@ -88,7 +88,7 @@ class TreeSharesTest {
       OverlayLab lab = new OverlayLab(SCRATCH.path());
       try {
         RandomLayers made = RandomLayers.make(new Random(start + i), lab, log);
-        View.Overlay view = new View.Overlay(made.layers(), List.of(), made.books());
+        View.Union view = new View.Union(made.layers(), List.of(), made.books());
         Map<Integer, Share> expected = new TreeMap<>();
         lab.shown(
             made.layers(),
@@ -107,7 +107,7 @@ class TreeSharesTest {
   private void expected(
       OsPath mounted,
       OsPath path,
-      View.Overlay view,
+      View.Union view,
       Set<Identity> counted,
       Map<Integer, Share> shares)
       throws EngineException, ErrnoException {

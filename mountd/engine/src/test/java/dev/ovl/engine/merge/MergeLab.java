@@ -88,7 +88,7 @@ final class MergeLab {
 
   LayerMerge merge(Syscalls with) {
     View.Books books = user() ? View.Books.USER : View.Books.TRUSTED;
-    return new LayerMerge(with, new View.Overlay(layers, List.of(), books), work, journal());
+    return new LayerMerge(with, new View.Union(layers, List.of(), books), work, journal());
   }
 
   void merge() throws EngineException, ErrnoException {

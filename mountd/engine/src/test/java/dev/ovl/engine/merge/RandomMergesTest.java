@@ -84,7 +84,7 @@ class RandomMergesTest {
       files.mkdirs(work, 0755);
     }
     Trees.Snapshot before = shown(lab, layers, user);
-    View.Overlay view = new View.Overlay(layers, List.of(), made.books());
+    View.Union view = new View.Union(layers, List.of(), made.books());
     OsPath journal = place.resolve("journal");
     new LayerMerge(sys, view, work, journal).run(Progress.NONE, () -> false);
     boolean keepsLinks =

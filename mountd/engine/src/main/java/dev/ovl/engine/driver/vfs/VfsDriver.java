@@ -6,18 +6,16 @@ import dev.ovl.engine.driver.DirectoryDraft;
 import dev.ovl.engine.driver.Driver;
 import dev.ovl.engine.driver.LayerDirectories;
 import dev.ovl.engine.driver.LayerId;
-import dev.ovl.engine.driver.Marker;
+import dev.ovl.engine.driver.LayerRecords;
 import dev.ovl.engine.file.Files;
 import dev.ovl.engine.tree.LayerForm;
 import dev.ovl.engine.tree.NodeReader;
 import dev.ovl.engine.tree.TreeReader;
 import dev.ovl.engine.tree.TreeSink;
 import dev.ovl.engine.tree.TreeWriter;
-import dev.ovl.sys.Errno;
 import dev.ovl.sys.ErrnoException;
 import dev.ovl.sys.OsPath;
 import dev.ovl.sys.Syscalls;
-import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -30,8 +28,7 @@ import java.util.TreeMap;
  * system, much room. Where the file system can, files share their blocks (reflink).
  *
  * <p>{@code <root>/vfs/dir/<id>} is the tree, as Docker has it. Docker keeps parents elsewhere;
- * here {@code layers/<id>} has the ancestors, nearest first, a line each, and {@code
- * committed/<id>} says that a layer is read-only.
+ * here {@link LayerRecords} lie beside them.
  */
 public final class VfsDriver implements Driver {
   /** The driver's name and its directory's under the root. */
@@ -41,6 +38,7 @@ public final class VfsDriver implements Driver {
   private final Files files;
   private final OsPath home;
   private final LayerDirectories trees;
+  private final LayerRecords records;
 
   /**
    * Touches nothing yet.
@@ -52,6 +50,7 @@ public final class VfsDriver implements Driver {
     this.files = new Files(sys);
     this.home = root.resolve(NAME);
     this.trees = new LayerDirectories(sys, home.resolve("dir"));
+    this.records = new LayerRecords(sys, home, trees);
   }
 
   @Override
@@ -69,9 +68,8 @@ public final class VfsDriver implements Driver {
   @Override
   public void prepare() throws ErrnoException {
     files.mkdirs(home, 0710);
-    for (String directory : List.of("dir", "layers", "committed")) {
-      files.mkdir(home.resolve(directory), 0700);
-    }
+    files.mkdir(home.resolve("dir"), 0700);
+    records.prepare();
   }
 
   @Override
@@ -81,57 +79,8 @@ public final class VfsDriver implements Driver {
     for (OsPath rubbish : trees.sweep()) {
       done.add("removed " + rubbish.quoted() + ", which was not whole any more, or not yet");
     }
-    for (String directory : List.of("layers", "committed")) {
-      for (OsPath name : files.list(home.resolve(directory))) {
-        String text = name.toString();
-        int start = text.startsWith(Files.TEMPORARY_PREFIX) ? Files.TEMPORARY_PREFIX.length() : 0;
-        Optional<LayerId> id = LayerId.parse(text.substring(start));
-        if (id.isPresent() && !trees.exists(id.get())) {
-          guard.ifFree(id.get(), () -> removeUnlessOfLayer(id.get(), directory, name));
-        }
-      }
-    }
-    for (LayerId id : trees.list()) {
-      try {
-        commitParent(id, guard, done);
-      } catch (EngineException e) {
-        if (trees.exists(id)) {
-          done.add(e.getMessage());
-        }
-      }
-    }
+    done.addAll(records.recover(guard));
     return done;
-  }
-
-  private void removeUnlessOfLayer(LayerId id, String directory, OsPath name)
-      throws ErrnoException {
-    if (!trees.exists(id)) {
-      files.remove(home.resolve(directory).resolve(name));
-    }
-  }
-
-  private void commitParent(LayerId id, Guard guard, List<String> done)
-      throws EngineException, ErrnoException {
-    Optional<LayerId> parent = parent(id);
-    if (parent.isPresent() && !isCommitted(parent.get())) {
-      guard.ifFree(
-          parent.get(),
-          () -> {
-            if (parent(id).equals(parent) && trees.exists(parent.get())) {
-              commit(parent.get());
-              done.add(
-                  "layer "
-                      + parent.get()
-                      + ": marked as read-only, since layer "
-                      + id
-                      + " lies on it");
-            }
-          });
-    }
-  }
-
-  private Optional<LayerId> parent(LayerId id) throws EngineException, ErrnoException {
-    return ancestors(id).stream().findFirst();
   }
 
   @Override
@@ -156,50 +105,14 @@ public final class VfsDriver implements Driver {
     return trees.exists(id);
   }
 
-  private OsPath ancestorsFile(LayerId id) {
-    return home.resolve("layers").resolve(id.text());
-  }
-
-  private Marker committed(LayerId id) {
-    return new Marker(sys, committedFile(id));
-  }
-
-  private OsPath committedFile(LayerId id) {
-    return home.resolve("committed").resolve(id.text());
-  }
-
-  private List<String> ancestorLines(LayerId id) throws ErrnoException {
-    return files
-        .read(ancestorsFile(id))
-        .map(bytes -> new String(bytes, StandardCharsets.US_ASCII))
-        .orElse("")
-        .lines()
-        .toList();
-  }
-
   @Override
   public List<LayerId> ancestors(LayerId id) throws EngineException, ErrnoException {
-    List<LayerId> ancestors = new ArrayList<>();
-    for (String line : ancestorLines(id)) {
-      LayerId ancestor = LayerId.of(line);
-      if (!trees.exists(ancestor)) {
-        throw EngineException.failed(
-            "layer " + id + " was made on " + ancestor + ", which is gone", Errno.ENOENT);
-      }
-      ancestors.add(ancestor);
-    }
-    return ancestors;
+    return records.ancestors(id);
   }
 
   @Override
   public List<LayerId> children(LayerId id) throws ErrnoException {
-    List<LayerId> children = new ArrayList<>();
-    for (LayerId other : trees.list()) {
-      if (ancestorLines(other).stream().findFirst().filter(id.text()::equals).isPresent()) {
-        children.add(other);
-      }
-    }
-    return children;
+    return records.children(id);
   }
 
   @Override
@@ -227,7 +140,7 @@ public final class VfsDriver implements Driver {
           0755,
           draft -> {
             if (parent.isPresent()) {
-              writeAncestors(id, parent.get());
+              records.writeAncestors(id, parent);
               write(draft, sink -> copy(trees.place(parent.get()), sink));
             }
             write(draft, content);
@@ -249,13 +162,6 @@ public final class VfsDriver implements Driver {
     }
   }
 
-  private void writeAncestors(LayerId id, LayerId parent) throws EngineException, ErrnoException {
-    StringBuilder lines = new StringBuilder();
-    lines.append(parent).append('\n');
-    ancestors(parent).forEach(ancestor -> lines.append(ancestor).append('\n'));
-    files.replace(ancestorsFile(id), lines.toString().getBytes(StandardCharsets.US_ASCII), 0600);
-  }
-
   private void write(OsPath tree, Writing content) throws EngineException, ErrnoException {
     try (TreeWriter writer =
         new TreeWriter(sys, tree, LayerForm.PLAIN, TreeWriter.Parents.UNKNOWN)) {
@@ -271,26 +177,23 @@ public final class VfsDriver implements Driver {
 
   @Override
   public boolean isCommitted(LayerId id) throws ErrnoException {
-    return committed(id).isSet();
+    return records.committed(id).isSet();
   }
 
   @Override
   public void commit(LayerId id) throws ErrnoException {
-    committed(id).set();
+    records.committed(id).set();
   }
 
   @Override
   public void uncommit(LayerId id) throws ErrnoException {
-    committed(id).clear();
+    records.committed(id).clear();
   }
 
   @Override
   public void remove(LayerId id) throws ErrnoException {
     trees.remove(id);
-    for (OsPath file : List.of(ancestorsFile(id), committedFile(id))) {
-      files.remove(Files.temporary(file));
-      files.remove(file);
-    }
+    records.remove(id);
   }
 
   @Override

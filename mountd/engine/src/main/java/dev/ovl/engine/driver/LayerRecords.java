@@ -1,0 +1,183 @@
+package dev.ovl.engine.driver;
+
+import dev.ovl.engine.EngineException;
+import dev.ovl.engine.file.Files;
+import dev.ovl.sys.Errno;
+import dev.ovl.sys.ErrnoException;
+import dev.ovl.sys.OsPath;
+import dev.ovl.sys.Syscalls;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+
+/**
+ * What is known of layers that are bare directories: {@code layers/<id>} has the ancestors, nearest
+ * first, a line each, as Docker's aufs driver keeps them; {@code committed/<id>} says that a layer
+ * is read-only. A record without a layer says nothing.
+ */
+public final class LayerRecords {
+  private static final String ANCESTORS = "layers";
+  private static final String COMMITTED = "committed";
+  private static final int PERMISSIONS = 0644;
+
+  private final Syscalls sys;
+  private final Files files;
+  private final OsPath home;
+  private final LayerDirectories layers;
+
+  /**
+   * @param home that holds the records' directories
+   * @param layers that they are of
+   */
+  public LayerRecords(Syscalls sys, OsPath home, LayerDirectories layers) {
+    this.sys = sys;
+    this.files = new Files(sys);
+    this.home = home;
+    this.layers = layers;
+  }
+
+  /** Makes the directories where they are missing. */
+  public void prepare() throws ErrnoException {
+    files.mkdir(home.resolve(ANCESTORS), 0700);
+    files.mkdir(home.resolve(COMMITTED), 0700);
+  }
+
+  // ---- ancestors ----------------------------------------------------------------------------
+
+  private OsPath ancestorsFile(LayerId id) {
+    return home.resolve(ANCESTORS).resolve(id.text());
+  }
+
+  private List<String> ancestorLines(LayerId id) throws ErrnoException {
+    return files
+        .read(ancestorsFile(id))
+        .map(bytes -> new String(bytes, StandardCharsets.US_ASCII))
+        .orElse("")
+        .lines()
+        .toList();
+  }
+
+  /**
+   * The layer's ancestors, nearest first.
+   *
+   * @throws EngineException one of them is gone
+   */
+  public List<LayerId> ancestors(LayerId id) throws EngineException, ErrnoException {
+    List<LayerId> ancestors = new ArrayList<>();
+    for (String line : ancestorLines(id)) {
+      LayerId ancestor = LayerId.of(line);
+      if (!layers.exists(ancestor)) {
+        throw EngineException.failed(
+            "layer " + id + " was made on " + ancestor + ", which is gone", Errno.ENOENT);
+      }
+      ancestors.add(ancestor);
+    }
+    return ancestors;
+  }
+
+  /** The layers that lie directly on this one. */
+  public List<LayerId> children(LayerId id) throws ErrnoException {
+    List<LayerId> children = new ArrayList<>();
+    for (LayerId other : layers.list()) {
+      if (ancestorLines(other).stream().findFirst().filter(id.text()::equals).isPresent()) {
+        children.add(other);
+      }
+    }
+    return children;
+  }
+
+  /** Notes what a layer that is being made lies on, durably. */
+  public void writeAncestors(LayerId id, Optional<LayerId> parent)
+      throws EngineException, ErrnoException {
+    StringBuilder lines = new StringBuilder();
+    if (parent.isPresent()) {
+      lines.append(parent.get()).append('\n');
+      ancestors(parent.get()).forEach(ancestor -> lines.append(ancestor).append('\n'));
+    }
+    files.replace(
+        ancestorsFile(id), lines.toString().getBytes(StandardCharsets.US_ASCII), PERMISSIONS);
+  }
+
+  // ---- committed ----------------------------------------------------------------------------
+
+  private OsPath committedFile(LayerId id) {
+    return home.resolve(COMMITTED).resolve(id.text());
+  }
+
+  /** Says whether the layer is read-only. */
+  public Marker committed(LayerId id) {
+    return new Marker(sys, committedFile(id));
+  }
+
+  // ---- the end ------------------------------------------------------------------------------
+
+  /** Removes what is known of a layer that is gone. */
+  public void remove(LayerId id) throws ErrnoException {
+    for (OsPath file : List.of(ancestorsFile(id), committedFile(id))) {
+      files.remove(Files.temporary(file));
+      files.remove(file);
+    }
+  }
+
+  /**
+   * Removes records without layers, and marks layers as read-only that others lie on.
+   *
+   * @param guard asked for each layer that is about to be changed
+   * @return what was done, a line each, for people
+   */
+  public List<String> recover(Driver.Guard guard) throws EngineException, ErrnoException {
+    for (String directory : List.of(ANCESTORS, COMMITTED)) {
+      for (OsPath name : files.list(home.resolve(directory))) {
+        String text = name.toString();
+        int start = text.startsWith(Files.TEMPORARY_PREFIX) ? Files.TEMPORARY_PREFIX.length() : 0;
+        Optional<LayerId> id = LayerId.parse(text.substring(start));
+        if (id.isPresent() && !layers.exists(id.get())) {
+          guard.ifFree(id.get(), () -> removeUnlessOfLayer(id.get(), directory, name));
+        }
+      }
+    }
+    List<String> done = new ArrayList<>();
+    for (LayerId id : layers.list()) {
+      try {
+        commitParent(id, guard, done);
+      } catch (EngineException e) {
+        if (layers.exists(id)) {
+          done.add(e.getMessage());
+        }
+      }
+    }
+    return done;
+  }
+
+  private void removeUnlessOfLayer(LayerId id, String directory, OsPath name)
+      throws ErrnoException {
+    if (!layers.exists(id)) {
+      files.remove(home.resolve(directory).resolve(name));
+    }
+  }
+
+  private void commitParent(LayerId id, Driver.Guard guard, List<String> done)
+      throws EngineException, ErrnoException {
+    Optional<LayerId> parent = parent(id);
+    if (parent.isPresent() && !committed(parent.get()).isSet()) {
+      guard.ifFree(
+          parent.get(),
+          () -> {
+            if (parent(id).equals(parent) && layers.exists(parent.get())) {
+              committed(parent.get()).set();
+              done.add(
+                  "layer "
+                      + parent.get()
+                      + ": marked as read-only, since layer "
+                      + id
+                      + " lies on it");
+            }
+          });
+    }
+  }
+
+  private Optional<LayerId> parent(LayerId id) throws EngineException, ErrnoException {
+    return ancestors(id).stream().findFirst();
+  }
+}
