@@ -6,6 +6,7 @@ import dev.ovl.engine.mount.MountEntry;
 import dev.ovl.engine.mount.MountTable;
 import dev.ovl.sys.Errno;
 import dev.ovl.sys.ErrnoException;
+import dev.ovl.sys.Fd;
 import dev.ovl.sys.OsPath;
 import dev.ovl.sys.Syscalls;
 import java.util.ArrayList;
@@ -65,13 +66,32 @@ public final class AufsTable {
   /**
    * What an aufs is made of now.
    *
-   * @return empty when it is no aufs or was unmounted meanwhile
+   * <p>It is held open meanwhile: to read what /sys/fs/aufs has of one that is just being mounted
+   * or unmounted crashes the kernel (aufs 6.1, a null pointer in sysaufs_si_show).
+   *
+   * @return empty when it is no aufs, was unmounted meanwhile, or is covered by another mount
    * @throws EngineException the kernel shows the branches nowhere
    */
   public Optional<AufsState> of(MountEntry mount) throws EngineException, ErrnoException {
     if (!isAufs(mount)) {
       return Optional.empty();
     }
+    try (Fd held = files.openPath(mount.point())) {
+      // a mount read from mountinfo holds the options that it had then
+      Optional<MountEntry> now =
+          mounts
+              .at(mount.point())
+              .filter(entry -> entry.id() == mount.id() && entry.device().equals(mount.device()));
+      return now.isPresent() ? ofHeld(now.get()) : Optional.empty();
+    } catch (ErrnoException e) {
+      if (e.is(Errno.ENOENT) || e.is(Errno.ENOTDIR)) {
+        return Optional.empty();
+      }
+      throw e;
+    }
+  }
+
+  private Optional<AufsState> ofHeld(MountEntry mount) throws EngineException, ErrnoException {
     Optional<AufsText.Shown> found = mounts.options(mount).flatMap(AufsText::shown);
     if (found.isEmpty()) {
       return Optional.empty();
@@ -110,6 +130,22 @@ public final class AufsTable {
       }
       branches.add(AufsText.branch(text.get()));
     }
+  }
+
+  /**
+   * Whether an aufs that is mounted in this mount namespace writes to a directory. (/sys/fs/aufs
+   * has those of all namespaces, but see {@link #of}.)
+   */
+  public boolean isWritten(OsPath directory) throws EngineException, ErrnoException {
+    OsPath resolved = files.resolve(directory).orElse(directory);
+    for (MountEntry mount : mounts.all()) {
+      Optional<AufsState> state = of(mount);
+      if (state.isPresent()
+          && state.get().writable().stream().anyMatch(one -> one.directory().equals(resolved))) {
+        return true;
+      }
+    }
+    return false;
   }
 
   /** The kernel says EBUSY rather than wait while the mount is being changed. */

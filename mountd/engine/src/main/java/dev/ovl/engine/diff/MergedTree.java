@@ -2,10 +2,8 @@ package dev.ovl.engine.diff;
 
 import dev.ovl.engine.EngineException;
 import dev.ovl.engine.diff.Found.Real;
-import dev.ovl.engine.tree.OverlayXattrs;
 import dev.ovl.sys.Linux;
 import dev.ovl.sys.OsPath;
-import dev.ovl.sys.Statx;
 import dev.ovl.sys.Syscalls;
 import java.util.ArrayList;
 import java.util.List;

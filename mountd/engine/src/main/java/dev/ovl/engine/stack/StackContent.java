@@ -45,9 +45,7 @@ final class StackContent {
   }
 
   private View view(StackDefinition stack, List<OsPath> layers) {
-    return layers.isEmpty()
-        ? new View.Nothing()
-        : new View.Union(layers, List.of(), books(stack));
+    return layers.isEmpty() ? new View.Nothing() : new View.Union(layers, List.of(), books(stack));
   }
 
   /** What the stack is made of, topmost first: the upper, if it has one, and the lowers. */
@@ -83,10 +81,7 @@ final class StackContent {
     return mounts.upper(stack).isEmpty()
         ? List.of()
         : WastedCopies.find(
-            sys,
-            overlay(stack),
-            new View.Union(lowers(stack), List.of(), books(stack)),
-            cancelled);
+            sys, overlay(stack), new View.Union(lowers(stack), List.of(), books(stack)), cancelled);
   }
 
   /** What the stack has that its lowers have not. */

@@ -1,12 +1,14 @@
 package dev.ovl.engine.stack;
 
 import dev.ovl.engine.EngineException;
+import dev.ovl.engine.aufs.AufsMounter;
 import dev.ovl.engine.diff.PathSearch;
 import dev.ovl.engine.diff.Progress;
 import dev.ovl.engine.diff.TreeDiff;
 import dev.ovl.engine.diff.WastedCopies;
 import dev.ovl.engine.driver.Driver;
 import dev.ovl.engine.driver.LayerId;
+import dev.ovl.engine.driver.aufs.AufsDriver;
 import dev.ovl.engine.driver.overlay2.Overlay2Driver;
 import dev.ovl.engine.driver.overlay2.Overlay2Home;
 import dev.ovl.engine.driver.vfs.VfsDriver;
@@ -115,6 +117,7 @@ public final class Stacks implements AutoCloseable {
                         table,
                         census,
                         holders),
+                    new AufsDriver(sys, root, new AufsMounter(sys, table, holders, run), table),
                     new VfsDriver(sys, root))),
             locks,
             new LayerUsers(store, home));

@@ -98,15 +98,23 @@ final class Proof {
     return TreeDiff.compare(sys, newer, older, Progress.NONE, () -> false);
   }
 
-  private static void assertSame(List<String> expected, List<String> actual) {
+  static void assertSame(List<String> expected, List<String> actual) {
     List<String> missing = new ArrayList<>(expected);
     missing.removeAll(actual);
     List<String> odd = new ArrayList<>(actual);
     odd.removeAll(expected);
     if (!missing.isEmpty() || !odd.isEmpty()) {
-      throw new AssertionError(
-          "missing:\n  " + String.join("\n  ", missing) + "\nodd:\n  " + String.join("\n  ", odd));
+      throw new AssertionError("missing:" + printable(missing) + "\nodd:" + printable(odd));
     }
     assertEquals(expected, actual);
+  }
+
+  /** What is no ASCII would end the report. */
+  private static String printable(List<String> lines) {
+    StringBuilder text = new StringBuilder();
+    for (String line : lines) {
+      text.append("\n  ").append(line.replaceAll("[^ -~]", "?"));
+    }
+    return text.toString();
   }
 }

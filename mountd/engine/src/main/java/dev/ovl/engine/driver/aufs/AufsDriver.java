@@ -1,0 +1,354 @@
+package dev.ovl.engine.driver.aufs;
+
+import dev.ovl.engine.EngineException;
+import dev.ovl.engine.aufs.AufsBranch;
+import dev.ovl.engine.aufs.AufsChecks;
+import dev.ovl.engine.aufs.AufsMount;
+import dev.ovl.engine.aufs.AufsMounter;
+import dev.ovl.engine.aufs.AufsOptions;
+import dev.ovl.engine.aufs.AufsPermission;
+import dev.ovl.engine.aufs.AufsTable;
+import dev.ovl.engine.diff.View;
+import dev.ovl.engine.driver.DirectoryDraft;
+import dev.ovl.engine.driver.Driver;
+import dev.ovl.engine.driver.LayerDirectories;
+import dev.ovl.engine.driver.LayerId;
+import dev.ovl.engine.driver.LayerRecords;
+import dev.ovl.engine.file.Files;
+import dev.ovl.engine.mount.MountEntry;
+import dev.ovl.engine.mount.MountTable;
+import dev.ovl.engine.tree.LayerForm;
+import dev.ovl.engine.tree.LowerDirectories;
+import dev.ovl.engine.tree.TreeWriter;
+import dev.ovl.sys.Errno;
+import dev.ovl.sys.ErrnoException;
+import dev.ovl.sys.Linux;
+import dev.ovl.sys.OsPath;
+import dev.ovl.sys.Statx;
+import dev.ovl.sys.Syscalls;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.SortedMap;
+import java.util.TreeMap;
+import java.util.stream.Collectors;
+
+/**
+ * Layers as branches of aufs, on disk as Docker's aufs driver keeps them: {@code diff/<id>} is a
+ * layer's content, {@code mnt/<id>} where it is mounted, {@code layers/<id>} its ancestors. Docker
+ * does not know {@code committed/<id>}. A base layer is no mount: its content is handed out. A
+ * committed layer is mounted with no writable branch.
+ */
+public final class AufsDriver implements Driver {
+  /** The driver's name and its directory's under the root. */
+  public static final String NAME = "aufs";
+
+  /** How the source of a layer's mount begins. */
+  private static final String SOURCE_PREFIX = "ovl-layer:";
+
+  private final Syscalls sys;
+  private final Files files;
+  private final OsPath home;
+  private final LayerDirectories contents;
+  private final LayerRecords records;
+  private final AufsMounter mounter;
+  private final AufsTable table;
+  private final AufsChecks checks;
+  private final MountTable mounts;
+
+  /**
+   * Touches nothing yet.
+   *
+   * @param root the root directory
+   */
+  public AufsDriver(Syscalls sys, OsPath root, AufsMounter mounter, MountTable mounts) {
+    this.sys = sys;
+    this.files = new Files(sys);
+    this.home = root.resolve(NAME);
+    this.contents = new LayerDirectories(sys, home.resolve("diff"));
+    this.records = new LayerRecords(sys, home, contents);
+    this.mounter = mounter;
+    this.table = new AufsTable(sys, mounts);
+    this.checks = new AufsChecks(sys, table);
+    this.mounts = mounts;
+  }
+
+  @Override
+  public String name() {
+    return NAME;
+  }
+
+  private OsPath mountPoint(LayerId id) {
+    return home.resolve("mnt").resolve(id.text());
+  }
+
+  // ---- the whole ----------------------------------------------------------------------------
+
+  @Override
+  public boolean isUsed() throws ErrnoException {
+    return !contents.list().isEmpty();
+  }
+
+  @Override
+  public void prepare() throws ErrnoException {
+    files.mkdirs(home, 0710);
+    files.mkdir(home.resolve("diff"), 0710);
+    files.mkdir(home.resolve("mnt"), 0710);
+    records.prepare();
+  }
+
+  @Override
+  public List<String> recover(Guard guard) throws EngineException, ErrnoException {
+    prepare();
+    List<String> done = new ArrayList<>();
+    for (OsPath rubbish : contents.sweep()) {
+      done.add("removed " + rubbish.quoted() + ", which was not whole any more, or not yet");
+    }
+    for (OsPath name : files.list(home.resolve("mnt"))) {
+      // dockerd renames what it removes
+      String text = name.toString();
+      int end = text.endsWith(LayerId.REMOVING) ? LayerId.REMOVING.length() : 0;
+      Optional<LayerId> id = LayerId.parse(text.substring(0, text.length() - end));
+      if (id.isPresent() && (end > 0 || !contents.exists(id.get()))) {
+        guard.ifFree(id.get(), () -> removePoint(id.get(), name));
+      }
+    }
+    done.addAll(records.recover(guard));
+    return done;
+  }
+
+  private void removePoint(LayerId id, OsPath name) throws ErrnoException {
+    OsPath point = home.resolve("mnt").resolve(name);
+    boolean ofLayer = name.equals(OsPath.of(id.text())) && contents.exists(id);
+    if (!ofLayer && mounts.at(point).isEmpty()) {
+      files.rmdir(point);
+    }
+  }
+
+  @Override
+  public SortedMap<String, String> status() throws ErrnoException {
+    SortedMap<String, String> status = new TreeMap<>();
+    status.put("Layers", String.valueOf(contents.list().size()));
+    table.version().ifPresent(version -> status.put("Version", version));
+    return status;
+  }
+
+  @Override
+  public List<LayerId> layers() throws ErrnoException {
+    return contents.list();
+  }
+
+  @Override
+  public void cleanup() throws EngineException, ErrnoException {
+    for (LayerId id : contents.list()) {
+      put(id);
+    }
+  }
+
+  // ---- a layer ------------------------------------------------------------------------------
+
+  @Override
+  public boolean exists(LayerId id) throws ErrnoException {
+    return contents.exists(id);
+  }
+
+  @Override
+  public List<LayerId> ancestors(LayerId id) throws EngineException, ErrnoException {
+    return records.ancestors(id);
+  }
+
+  @Override
+  public List<LayerId> children(LayerId id) throws ErrnoException {
+    return records.children(id);
+  }
+
+  @Override
+  public void create(LayerId id, Optional<LayerId> parent) throws EngineException, ErrnoException {
+    createReadWrite(id, parent);
+  }
+
+  @Override
+  public void createReadWrite(LayerId id, Optional<LayerId> parent)
+      throws EngineException, ErrnoException {
+    make(id, parent, Optional.empty());
+  }
+
+  @Override
+  public void create(LayerId id, Optional<LayerId> parent, Writing content)
+      throws EngineException, ErrnoException {
+    make(id, parent, Optional.of(content));
+  }
+
+  private void make(LayerId id, Optional<LayerId> parent, Optional<Writing> content)
+      throws EngineException, ErrnoException {
+    checks.checkBacking(home);
+    try {
+      contents.make(
+          id,
+          0755,
+          draft -> {
+            files.mkdir(mountPoint(id), 0755);
+            records.writeAncestors(id, parent);
+            fill(draft, parent, content);
+            if (content.isPresent()) {
+              commit(id);
+            }
+          });
+      if (parent.isPresent()) {
+        commit(parent.get());
+      }
+    } catch (EngineException | ErrnoException | RuntimeException failure) {
+      try {
+        remove(id);
+      } catch (ErrnoException | RuntimeException second) {
+        failure.addSuppressed(second);
+      }
+      throw failure;
+    }
+  }
+
+  private void fill(OsPath draft, Optional<LayerId> parent, Optional<Writing> content)
+      throws EngineException, ErrnoException {
+    if (parent.isPresent()) {
+      // a mount shows the topmost branch's
+      Statx like =
+          sys.statx(Linux.AT_FDCWD, contents.place(parent.get()), 0, Linux.STATX_BASIC_STATS);
+      sys.fchownat(Linux.AT_FDCWD, draft, like.uid(), like.gid(), Linux.AT_SYMLINK_NOFOLLOW);
+      sys.fchmodat(Linux.AT_FDCWD, draft, like.permissions());
+    }
+    if (content.isPresent()) {
+      try (TreeWriter writer = new TreeWriter(sys, draft, LayerForm.AUFS, directories(parent))) {
+        content.get().into(writer);
+      }
+      files.syncFileSystem(draft);
+    }
+  }
+
+  /** What directories of a layer's chain are like. */
+  private TreeWriter.Parents directories(Optional<LayerId> top)
+      throws EngineException, ErrnoException {
+    return new LowerDirectories(sys, top.isPresent() ? chain(top.get()) : List.of());
+  }
+
+  /** The directories of a layer and its ancestors, nearest first. */
+  private List<OsPath> chain(LayerId id) throws EngineException, ErrnoException {
+    List<OsPath> chain = new ArrayList<>(List.of(contents.place(id)));
+    records.ancestors(id).forEach(ancestor -> chain.add(contents.place(ancestor)));
+    return chain;
+  }
+
+  @Override
+  public boolean isCommitted(LayerId id) throws ErrnoException {
+    return records.committed(id).isSet();
+  }
+
+  @Override
+  public void commit(LayerId id) throws ErrnoException {
+    records.committed(id).set();
+  }
+
+  @Override
+  public void uncommit(LayerId id) throws ErrnoException {
+    records.committed(id).clear();
+  }
+
+  @Override
+  public void remove(LayerId id) throws ErrnoException {
+    files.rmdir(mountPoint(id));
+    contents.remove(id);
+    records.remove(id);
+  }
+
+  /** An aufs anywhere: dockerd's has the same branches as ours. */
+  @Override
+  public void refuseUsed(LayerId id) throws EngineException, ErrnoException {
+    if (table.isWritten(contents.place(id))) {
+      throw EngineException.failed("layer " + id + " is in use by another aufs", Errno.EBUSY);
+    }
+  }
+
+  // ---- mounts -------------------------------------------------------------------------------
+
+  @Override
+  public OsPath get(LayerId id) throws EngineException, ErrnoException {
+    List<OsPath> chain = chain(id);
+    if (chain.size() == 1) {
+      return contents.place(id);
+    }
+    OsPath point = mountPoint(id);
+    Optional<MountEntry> there = mounts.at(point);
+    if (there.isPresent()) {
+      if (isOurs(there.get(), id)) {
+        return point;
+      }
+      throw EngineException.failed(
+          "layer " + id + " is mounted by somebody else: " + there.get().source().quoted(),
+          Errno.EBUSY);
+    }
+    boolean writable = !isCommitted(id);
+    if (writable) {
+      refuseUsed(id);
+    }
+    files.mkdir(point, 0755);
+    List<AufsBranch> branches = new ArrayList<>();
+    for (OsPath directory : chain) {
+      boolean written = writable && branches.isEmpty();
+      branches.add(new AufsBranch(directory, written ? AufsPermission.RW : AufsPermission.RO_WH));
+    }
+    AufsOptions options = writable ? AufsOptions.NONE : AufsOptions.NONE.readOnly();
+    mounter.mount(new AufsMount(source(id), branches, options, point, Optional.empty()));
+    return point;
+  }
+
+  private static OsPath source(LayerId id) {
+    return OsPath.of(SOURCE_PREFIX + id);
+  }
+
+  private static boolean isOurs(MountEntry mount, LayerId id) {
+    return AufsTable.isAufs(mount) && mount.source().equals(source(id));
+  }
+
+  @Override
+  public boolean isMounted(LayerId id) throws ErrnoException {
+    return mounts.at(mountPoint(id)).filter(mount -> isOurs(mount, id)).isPresent();
+  }
+
+  @Override
+  public void put(LayerId id) throws EngineException, ErrnoException {
+    Optional<MountEntry> mount = mounts.at(mountPoint(id)).filter(there -> isOurs(there, id));
+    if (mount.isPresent()) {
+      mounter.unmount(mount.get(), Linux.UMOUNT_NOFOLLOW);
+    }
+  }
+
+  /** Docker's aufs driver tells nothing; these are the names that its overlay2 has. */
+  @Override
+  public SortedMap<String, String> metadata(LayerId id) throws EngineException, ErrnoException {
+    SortedMap<String, String> metadata = new TreeMap<>();
+    List<OsPath> chain = chain(id);
+    if (chain.size() > 1) {
+      metadata.put(
+          "LowerDir",
+          chain.stream().skip(1).map(OsPath::toString).collect(Collectors.joining(":")));
+    }
+    metadata.put("UpperDir", contents.place(id).toString());
+    metadata.put("MergedDir", mountPoint(id).toString());
+    return metadata;
+  }
+
+  @Override
+  public View view(LayerId id) throws EngineException, ErrnoException {
+    return View.aufs(chain(id));
+  }
+
+  @Override
+  public Draft draft(LayerId id) throws EngineException, ErrnoException {
+    return DirectoryDraft.begin(
+        sys, contents.place(id), LayerForm.AUFS, directories(ancestors(id).stream().findFirst()));
+  }
+
+  @Override
+  public void close() {
+    // nothing is kept
+  }
+}
