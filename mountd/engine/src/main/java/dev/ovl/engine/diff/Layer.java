@@ -161,7 +161,7 @@ final class Layer implements AutoCloseable {
       for (List<DirectoryEntries.Entry> some = files.nextEntries(fd.get());
           !some.isEmpty();
           some = files.nextEntries(fd.get())) {
-        some.forEach(entry -> name(entry.name()).ifPresent(names::add));
+        some.forEach(entry -> name(entry.name()).ifPresent(name -> names.add(name)));
       }
     } catch (ErrnoException e) {
       if (!Beneath.isGone(e)) {
