@@ -112,11 +112,7 @@ public final class AufsTable {
     }
     Optional<OsPath> xino = shown.xino();
     if (xino.isEmpty()) {
-      xino =
-          read(directory.resolve("xi_path"))
-              .map(text -> OsPath.decode(text).replaceFirst("\n$", ""))
-              .filter(path -> !path.isEmpty())
-              .map(OsPath::of);
+      xino = read(directory.resolve("xi_path")).flatMap(AufsText::path);
     }
     return Optional.of(new AufsState(shown.id(), branches, xino, shown.others()));
   }

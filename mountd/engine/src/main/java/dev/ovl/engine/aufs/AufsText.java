@@ -229,6 +229,12 @@ final class AufsText {
     }
   }
 
+  /** A path on a line of its own, as xi_path has it; empty when there is none. */
+  static Optional<OsPath> path(byte[] text) {
+    String line = OsPath.decode(text).replaceFirst("\n$", "");
+    return line.isEmpty() ? Optional.empty() : Optional.of(unescaped(line));
+  }
+
   private static OsPath unescaped(String shown) {
     return OsPath.of(Mountinfo.unescape(OsPath.encode(shown)));
   }
