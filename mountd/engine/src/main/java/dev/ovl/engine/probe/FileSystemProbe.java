@@ -9,7 +9,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 
-/** Asks which file system types there are. Nothing is mounted. */
+/** Asks which file system types there are. Nothing is mounted but aufs, where there is one. */
 final class FileSystemProbe {
   private static final OsPath PROC = OsPath.of("/proc");
   private static final OsPath MODULES = OsPath.of("/sys/module");
@@ -30,9 +30,9 @@ final class FileSystemProbe {
   List<Feature> features() throws ErrnoException {
     List<String> registered = registered();
     List<Feature> features = new ArrayList<>();
-    features.add(
-        new Feature(
-            "aufs.available", "aufs", Feature.Group.AUFS, aufs(available("aufs", registered))));
+    ProbeResult aufs = aufs(available("aufs", registered));
+    features.add(new Feature("aufs.available", "aufs", Feature.Group.AUFS, aufs));
+    features.addAll(new AufsProbe(sys).features(aufs));
     for (String type : List.of("erofs", "squashfs", "btrfs", "xfs", "ext4")) {
       features.add(feature(type, type, available(type, registered)));
     }

@@ -85,7 +85,8 @@ final class OverlayProbe {
     }
   }
 
-  private static String noPlace(ErrnoException e) {
+  /** Why the private mount namespace could not be had. */
+  static String noPlace(ErrnoException e) {
     return switch (e.errno()) {
       case EPERM -> "mounting needs root, CAP_SYS_ADMIN (EPERM)";
       case ENOSYS -> "this kernel has no " + e.call() + "(2) (ENOSYS)";

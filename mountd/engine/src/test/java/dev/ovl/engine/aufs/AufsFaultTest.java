@@ -18,6 +18,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.function.Predicate;
 import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -27,6 +28,7 @@ import org.junit.jupiter.params.provider.CsvSource;
  * whole one, hard links hold together, nothing is left open, and the operation succeeds when it is
  * repeated.
  */
+@Tag("kernel")
 class AufsFaultTest {
   /** Far more calls than any operation makes. */
   private static final int MANY = 2000;

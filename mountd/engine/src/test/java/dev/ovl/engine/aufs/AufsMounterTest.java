@@ -25,11 +25,13 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.api.function.Executable;
 
 /** Mounts of aufs on a kernel that has it. */
+@Tag("kernel")
 class AufsMounterTest {
   /** More than a kernel of 20.04 takes, and what others do that do not tell. */
   private static final int MANY = 600;

@@ -193,6 +193,47 @@ class ProbeTest {
     }
   }
 
+  @Test
+  @Tag("kernel")
+  void whatEveryKernelWithAufsDoes() throws Exception {
+    Requires.fileSystem("aufs");
+    ProbeReport report = probe();
+    assertYes(report, "aufs.available", "aufs.mount", "aufs.dirperm1");
+    assertTrue(result(report, "aufs.available").detail().startsWith("version "));
+    ProbeResult limit = result(report, "aufs.max_branches");
+    if (java.nio.file.Files.exists(Path.of("/sys/fs/aufs/config"))) {
+      assertTrue(limit.isYes() && Integer.parseInt(limit.detail()) >= 127, limit::toString);
+    } else {
+      assertInstanceOf(ProbeResult.NotProbed.class, limit);
+    }
+    ProbeResult renames = result(report, "aufs.dirren");
+    if (renames instanceof ProbeResult.No no) {
+      assertEquals(Optional.of(Errno.EXDEV), no.errno(), no.detail());
+    } else {
+      assertTrue(renames.isYes(), renames::toString);
+    }
+    assertFalse(
+        java.nio.file.Files.readString(Path.of("/proc/self/mountinfo")).contains("ovl-probe"));
+  }
+
+  @Test
+  void withoutAufsNothingOfItIsTried() throws Exception {
+    String known = java.nio.file.Files.readString(Path.of("/proc/filesystems"));
+    Requires.that(
+        "no-aufs",
+        known.contains("\taufs\n") ? Optional.of("this kernel has aufs") : Optional.empty());
+    FaultInjector counting = new FaultInjector(sys, name -> name.equals("mount"));
+    ProbeReport report = new Probe(counting, scratch.path()).run();
+    assertFalse(result(report, "aufs.available").isYes());
+    for (Feature feature : report.features(Feature.Group.AUFS).stream().skip(1).toList()) {
+      assertTrue(
+          assertInstanceOf(ProbeResult.NotProbed.class, feature.result())
+              .detail()
+              .startsWith("there is no aufs: "));
+    }
+    assertTrue(counting.calls().stream().noneMatch(call -> call.arguments().contains("\"aufs\"")));
+  }
+
   // ---- roots ----------------------------------------------------------------------------------
 
   @Test
