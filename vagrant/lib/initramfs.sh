@@ -5,13 +5,22 @@
 # What has to be there before the host's files are; a kernel may have some built in.
 boot_modules=(virtio_pci virtio_rng 9pnet_virtio 9p overlay)
 
+# A busybox that needs no libraries.
+busybox_static() {
+  local busybox
+  busybox=$(command -v busybox)
+  ! ldd "$busybox" >/dev/null 2>&1 || fail "$busybox needs libraries: apt-get install busybox-static"
+  echo "$busybox"
+}
+
 # Makes the initramfs $1 out of directory $2, which is filled here, for a kernel with modules $3 (may
 # be empty), with copies of the directories $4….
 initramfs_make() {
   local image=$1 tree=$2 modules=$3 copy
   shift 3
   mkdir -p "$tree"/{dev,proc,sys,box/bin,box/modules,box/root}
-  cp "$(command -v busybox)" "$tree/box/bin/busybox"
+  copy=$(busybox_static)
+  cp "$copy" "$tree/box/bin/busybox"
   "$tree/box/bin/busybox" --list | while IFS= read -r copy; do
     [ "$copy" = busybox ] || ln -s busybox "$tree/box/bin/$copy"
   done

@@ -43,7 +43,7 @@ qemu_start() {
   # A plain processor: what newer ones have to protect themselves makes QEMU ten times slower.
   case $qemu_accelerator in
     kvm) options+=(-accel kvm -cpu host) ;;
-    *) options+=(-accel tcg,thread=multi -cpu Nehalem,+rdrand) ;;
+    *) options+=(-accel "tcg,thread=multi" -cpu "Nehalem,+rdrand") ;;
   esac
   qemu_share root / readonly=on,multidevs=remap
   qemu_share work "$guest_scratch/work" readonly=off

@@ -6,12 +6,14 @@ suite_tags='kernel'
 suite_classes=()
 suite_reports=
 suite_runtime=
+suite_where=suite_in_guest
 suite_jars=$checkout/mountd/it/target/kernel-suite
 
 box_test() {
   local kernel kernels=() failed=0
   while [ $# -gt 0 ]; do
     case $1 in
+      --vagrant) suite_where=suite_in_machine ;;
       --short) suite_tags='kernel & !slow' ;;
       --class)
         [ $# -ge 2 ] || usage_error "$1 wants a value"
@@ -31,6 +33,9 @@ box_test() {
     shift
   done
   [ ${#kernels[@]} -gt 0 ] || usage_error "test wants KERNEL… or all"
+  if [ "$suite_where" = suite_in_machine ]; then
+    need vagrant=vagrant
+  fi
   suite_find
   : "${suite_reports:=$checkout/target/boxes}"
   for kernel in "${kernels[@]}"; do
@@ -45,24 +50,41 @@ suite_find() {
   for runtime in "$checkout"/mountd/dist/target/ovl-*/runtime; do
     [ ! -x "$runtime/bin/java" ] || suite_runtime=$runtime
   done
-  [ -n "$suite_runtime" ] && [ -d "$suite_jars" ] ||
+  if [ -z "$suite_runtime" ] || [ ! -d "$suite_jars" ]; then
     fail "there is nothing to test with yet: ./mvnw package -DskipTests"
+  fi
 }
 
 # Runs the suite in kernel $1; its report and what it said go to a directory of its own.
 suite_run() {
-  local out status=0 kernel=$1
-  out=$suite_reports/$(suite_name "$kernel")
+  local out status=0
+  out=$suite_reports/$(suite_name "$1")
   rm -rf "$out"
   mkdir -p "$out"
-  say "testing $kernel…"
-  (box_run --timeout "${OVL_BOX_LIMIT:-1800}" --copy "$suite_runtime" --copy "$suite_jars" --out "$out" \
-    "$kernel" -- "$suite_runtime/bin/java" -XX:+UseSerialGC -XX:TieredStopAtLevel=1 \
-    --enable-native-access=ALL-UNNAMED -cp "$suite_jars/*" \
-    dev.ovl.testkit.KernelSuite "$out/report.tsv" "$suite_tags" "${suite_classes[@]}") 2>&1 |
-    tee "$out/output" || status=${PIPESTATUS[0]}
+  say "testing $1…"
+  "$suite_where" "$1" "$out" 2>&1 | tee "$out/output" || status=${PIPESTATUS[0]}
   return "$status"
 }
+
+# Runs it in kernel $1, with directory $2 for the report.
+suite_in_guest() {
+  (box_run --timeout "${OVL_BOX_LIMIT:-1800}" --copy "$suite_runtime" --copy "$suite_jars" --out "$2" \
+    "$1" -- "$suite_runtime/bin/java" -XX:+UseSerialGC -XX:TieredStopAtLevel=1 \
+    --enable-native-access=ALL-UNNAMED -cp "$suite_jars/*" \
+    dev.ovl.testkit.KernelSuite "$2/report.tsv" "$suite_tags" "${suite_classes[@]}")
+}
+
+# The same in the machine that vagrant/Vagrantfile has for kernel $1, which is left running.
+suite_in_machine() (
+  local machine=ovl-$1 status=0
+  cd "$here"
+  vagrant up "$machine" </dev/null || fail "vagrant up $machine failed"
+  vagrant upload machine/suite /tmp/suite "$machine" >/dev/null
+  vagrant ssh "$machine" -c "sudo bash /tmp/suite $(quote "$suite_tags" "${suite_classes[@]}")" </dev/null ||
+    status=$?
+  vagrant ssh "$machine" -c 'cat /tmp/report.tsv' </dev/null >"$2/report.tsv"
+  exit "$status"
+)
 
 # The directory of kernel $1: a file's is its name.
 suite_name() {

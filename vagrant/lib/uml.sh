@@ -14,7 +14,7 @@ uml_tidy() {
   offset=$(grep --only-matching --byte-offset --text --max-count=1 "$loader" "$program")
   printf '%s\0' "${loader##*/}" |
     dd of="$program" bs=1 seek="${offset%%:*}" conv=notrunc status=none
-  rm -rf "${tree:?}/usr" "$tree/etc" "$tree/lib64"
+  rm -rf "${tree:?}/usr" "${tree:?}/etc" "${tree:?}/lib64"
 }
 
 uml_prepare() {

@@ -322,12 +322,23 @@ final class StackLab implements BeforeEachCallback, AfterEachCallback {
         .toList();
   }
 
-  /** Whether fsconfig(2) takes one layer by descriptor: at once, or not at all. */
+  /**
+   * Whether fsconfig(2) takes one layer: by descriptor, or by path alone (before 6.13). Before 6.5
+   * it keeps any text, and says only of a descriptor that it is not supported.
+   */
   private boolean knowsLowerdirPlus() throws ErrnoException {
     try (Fd context = new Fd(sys, sys.fsopen("overlay", Linux.FSOPEN_CLOEXEC));
         Fd layer = files.openPath(OsPath.ROOT)) {
-      sys.fsconfig(
-          context.number(), Linux.FSCONFIG_SET_FD, "lowerdir+", new byte[0], layer.number());
+      try {
+        sys.fsconfig(
+            context.number(), Linux.FSCONFIG_SET_FD, "lowerdir+", new byte[0], layer.number());
+        return true;
+      } catch (ErrnoException e) {
+        if (e.is(Errno.EOPNOTSUPP)) {
+          return false;
+        }
+      }
+      sys.fsconfig(context.number(), Linux.FSCONFIG_SET_STRING, "lowerdir+", new byte[] {'/'}, 0);
       return true;
     } catch (ErrnoException e) {
       return false;
