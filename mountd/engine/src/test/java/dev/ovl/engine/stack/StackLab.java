@@ -11,6 +11,7 @@ import dev.ovl.engine.mount.MountMethod;
 import dev.ovl.engine.mount.MountOptions;
 import dev.ovl.engine.mount.OverlayMount;
 import dev.ovl.engine.mount.Propagation;
+import dev.ovl.sys.Errno;
 import dev.ovl.sys.ErrnoException;
 import dev.ovl.sys.Fd;
 import dev.ovl.sys.Linux;
