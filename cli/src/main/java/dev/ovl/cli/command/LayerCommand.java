@@ -23,6 +23,7 @@ import picocli.CommandLine.Command;
       LayerListCommand.class,
       LayerInspectCommand.class,
       LayerStatusCommand.class,
+      LayerConvertCommand.class,
       LayerCleanupCommand.class
     })
 final class LayerCommand implements Callable<Integer> {

@@ -237,6 +237,19 @@ public interface CommandHost extends AutoCloseable {
   /** Makes an empty layer. */
   Done createLayer(LayerDraft draft, boolean dryRun) throws HostException;
 
+  /**
+   * Makes the layers of one driver those of another.
+   *
+   * @param from absent: the driver whose layers the root has
+   * @param keep the layers there were stay
+   * @return the ids of the layers, parents first
+   */
+  List<String> convertLayers(Optional<String> from, String to, boolean keep, Watch watch)
+      throws HostException;
+
+  /** Checks what {@link #convertLayers} checks before it begins. */
+  Done checkConvertLayers(Optional<String> from, String to) throws HostException;
+
   /** Makes a layer read-only for good; one that is so already is fine. */
   Done commitLayer(LayerName layer, boolean dryRun) throws HostException;
 

@@ -476,6 +476,24 @@ public final class HttpHost implements CommandHost {
   }
 
   @Override
+  public List<String> convertLayers(Optional<String> from, String to, boolean keep, Watch watch)
+      throws HostException {
+    return exchange(
+        convert(from, to).flags(false, keep).forever(watch),
+        progress(watch, result -> result.strings("layers")));
+  }
+
+  @Override
+  public Done checkConvertLayers(Optional<String> from, String to) throws HostException {
+    return exchange(
+        convert(from, to).flags(true).forever(Watch.NONE), progress(Watch.NONE, Done::of));
+  }
+
+  private Call convert(Optional<String> from, String to) {
+    return call(Route.LAYER_CONVERT, "").with("from", from).with("to", Optional.of(to));
+  }
+
+  @Override
   public Done commitLayer(LayerName layer, boolean dryRun) throws HostException {
     return change(Route.LAYER_COMMIT, layer, dryRun);
   }

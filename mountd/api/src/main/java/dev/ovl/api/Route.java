@@ -104,6 +104,9 @@ public enum Route {
   /** {@link CommandHost#apply}: lines of progress, then the result. */
   LAYER_APPLY(
       "layer apply", "POST", "/v1/layers/{name}/apply", Access.WRITE, "dryRun", "driver format"),
+  /** {@link CommandHost#convertLayers}: lines of progress, then the result. */
+  LAYER_CONVERT(
+      "layer convert", "POST", "/v1/layer-convert", Access.WRITE, "dryRun keep", "from to"),
   /** {@link CommandHost#driverStatus}. Beside the layers, since one may be called status. */
   LAYER_STATUS("layer status", "GET", "/v1/layer-status", Access.READ, "", "driver"),
   /** {@link CommandHost#cleanUpLayers}. */

@@ -109,6 +109,37 @@ class LayersTest {
     assertEquals("LAYER  DRIVER  PARENT  STATE\n", ovlctl.run("layer", "ls").fine().out());
   }
 
+  /** No aufs is needed to write its layers. */
+  @Test
+  void layersBecomeThoseOfAnotherDriver() {
+    createBase();
+    ovlctl.run("layer", "create", "top", "--parent", "base").fine();
+    String shown = ovlctl.shell("cat root/overlay2/base/diff/etc/hosts").fine().out();
+    assertEquals(
+        "ovlctl: would make 2 layers of overlay2 layers of aufs\n",
+        ovlctl.run("--dry-run", "layer", "convert", "--to", "aufs").ended(0).err());
+    assertEquals("base\ntop\n", ovlctl.run("layer", "convert", "--to", "aufs").fine().out());
+    assertEquals(
+        """
+        LAYER  DRIVER  PARENT  STATE
+        base   aufs    -       committed
+        top    aufs    base    writable
+        """,
+        ovlctl.run("layer", "ls").fine().out());
+    assertEquals(shown, ovlctl.shell("cat root/aufs/diff/base/etc/hosts").fine().out());
+    assertEquals(
+        Map.of("layers", List.of("base", "top")),
+        ovlctl.run("layer", "convert", "--to", "overlay2", "--keep", "--json").fine().json());
+    assertEquals(
+        "layer convert overlay2: layer base exists in overlay2 as well (EEXIST)",
+        ovlctl.run("layer", "convert", "--from", "aufs", "--to", "overlay2").failed(1));
+    assertEquals(
+        "layer convert aufs: the layers are aufs's already",
+        ovlctl.run("layer", "convert", "--from", "aufs", "--to", "aufs").failed(2));
+    assertEquals(2, ovlctl.run("layer", "convert", "--to", "none").status());
+    ovlctl.run("layer", "convert").failed(2);
+  }
+
   @Test
   void whetherThereIsALayerIsTheExitStatus() {
     createBase();

@@ -390,6 +390,19 @@ final class Contents {
     return stacks.flatten(stack, id, new Following(watch), watch::isCancelled).text();
   }
 
+  /** The ids of the layers, parents first. */
+  List<String> convert(Optional<String> from, String to, boolean keep, Watch watch)
+      throws EngineException, ErrnoException {
+    Layers layers = stacks.layers();
+    Driver source = layers.driver(from);
+    Driver target = layers.driver(Optional.of(to));
+    layers.checkConvert(source, target);
+    watch.begun();
+    return layers.convert(source, target, keep, new Following(watch), watch::isCancelled).stream()
+        .map(LayerId::text)
+        .toList();
+  }
+
   // ---- stacks -------------------------------------------------------------------------------
 
   MergeReport merge(String name, Watch watch) throws EngineException, ErrnoException {

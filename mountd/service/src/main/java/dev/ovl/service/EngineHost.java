@@ -498,6 +498,17 @@ public final class EngineHost implements CommandHost {
   }
 
   @Override
+  public List<String> convertLayers(Optional<String> from, String to, boolean keep, Watch watch)
+      throws HostException {
+    return changeLayers(false, () -> contents.convert(from, to, keep, watch));
+  }
+
+  @Override
+  public Done checkConvertLayers(Optional<String> from, String to) throws HostException {
+    return changeLayers(true, () -> layers.checkConvert(from, to));
+  }
+
+  @Override
   public Done commitLayer(LayerName layer, boolean dryRun) throws HostException {
     return changeLayers(dryRun, () -> layers.commit(layer, dryRun));
   }

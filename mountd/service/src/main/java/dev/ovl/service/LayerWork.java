@@ -67,6 +67,12 @@ final class LayerWork {
     return Done.SILENT;
   }
 
+  Done checkConvert(Optional<String> from, String to) throws EngineException, ErrnoException {
+    Driver source = layers.driver(from);
+    int count = layers.checkConvert(source, layers.driver(Optional.of(to))).size();
+    return Done.would("would make " + count + " layers of " + source.name() + " layers of " + to);
+  }
+
   Done commit(LayerName layer, boolean dryRun) throws EngineException, ErrnoException {
     return on(
         layer,

@@ -68,6 +68,11 @@ public final class Requires {
     return isKernel(6, 6);
   }
 
+  /** Whether this kernel has a file system: for tests that do more where it has. */
+  public static boolean hasFileSystem(String type) {
+    return fileSystemObstacle(type).isEmpty();
+  }
+
   /** A program in PATH or a system directory, by its name. */
   public static void program(String name) {
     that(

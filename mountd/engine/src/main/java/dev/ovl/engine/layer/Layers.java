@@ -6,6 +6,7 @@ import dev.ovl.engine.diff.TreeDiff;
 import dev.ovl.engine.diff.View;
 import dev.ovl.engine.driver.Driver;
 import dev.ovl.engine.driver.LayerId;
+import dev.ovl.engine.driver.Marker;
 import dev.ovl.engine.file.Files;
 import dev.ovl.engine.file.Locks;
 import dev.ovl.engine.probe.Probe;
@@ -15,8 +16,10 @@ import dev.ovl.sys.ErrnoException;
 import dev.ovl.sys.OsPath;
 import dev.ovl.sys.Syscalls;
 import java.util.ArrayList;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import java.util.TreeSet;
 import java.util.function.BooleanSupplier;
 import java.util.function.Predicate;
@@ -416,6 +419,101 @@ public final class Layers implements AutoCloseable {
     }
     View older = other.isPresent() ? driver.view(other.get()) : new View.Nothing();
     return TreeDiff.compare(sys, driver.view(id), older, progress, cancelled);
+  }
+
+  // ---- from driver to driver ----------------------------------------------------------------
+
+  /**
+   * Checks whether the layers of one driver can be made those of another; changes nothing.
+   *
+   * @return their ids, parents first
+   * @throws EngineException it is the same driver; a layer is mounted, or needed by a stack; the
+   *     other driver has a layer of that id, and not by a conversion that was cut short
+   */
+  public List<LayerId> checkConvert(Driver from, Driver to) throws EngineException, ErrnoException {
+    format.check();
+    if (from.name().equals(to.name())) {
+      throw EngineException.usage("the layers are " + to.name() + "'s already");
+    }
+    boolean begun = conversion(from, to).isSet();
+    List<LayerId> ids = parentsFirst(from);
+    for (LayerId id : ids) {
+      refuseOwned(id);
+      refuseMounted(from, id);
+      Optional<String> user = users.of(id);
+      if (user.isPresent()) {
+        throw EngineException.failed("layer " + id + " is needed by " + user.get(), Errno.EBUSY);
+      }
+      if (!begun && to.exists(id)) {
+        throw EngineException.failed(
+            "layer " + id + " exists in " + to.name() + " as well", Errno.EEXIST);
+      }
+    }
+    return ids;
+  }
+
+  /**
+   * Makes the layers of one driver those of another: ids, parents, content, and whether they are
+   * read-only. What is cut short is finished when it is begun again: until all layers are made
+   * those there were stay.
+   *
+   * @param keep the layers there were stay in any case
+   * @return the ids, parents first
+   * @throws EngineException as {@link #checkConvert}; cancelled
+   */
+  public List<LayerId> convert(
+      Driver from, Driver to, boolean keep, Progress progress, BooleanSupplier cancelled)
+      throws EngineException, ErrnoException {
+    List<LayerId> ids = checkConvert(from, to);
+    format.prepare(locks);
+    files.mkdirs(root.resolve("journal"), 0700);
+    Marker begun = conversion(from, to);
+    begun.set();
+    for (LayerId id : ids) {
+      if (!to.exists(id)) {
+        copy(from, to, id, progress, cancelled);
+      }
+      if (!from.isCommitted(id) && to.isCommitted(id)) {
+        to.uncommit(id);
+      }
+    }
+    if (!keep) {
+      for (LayerId id : ids.reversed()) {
+        remove(from, id);
+      }
+    }
+    begun.clear();
+    return ids;
+  }
+
+  /** Tells of a conversion under way, or cut short. */
+  private Marker conversion(Driver from, Driver to) {
+    String name = "convert-" + from.name() + "-" + to.name();
+    return new Marker(sys, root.resolve("journal").resolve(name));
+  }
+
+  private static List<LayerId> parentsFirst(Driver driver) throws EngineException, ErrnoException {
+    Set<LayerId> ids = new LinkedHashSet<>();
+    for (LayerId id : driver.layers()) {
+      ids.addAll(driver.ancestors(id).reversed());
+      ids.add(id);
+    }
+    return List.copyOf(ids);
+  }
+
+  private void copy(
+      Driver from, Driver to, LayerId id, Progress progress, BooleanSupplier cancelled)
+      throws EngineException, ErrnoException {
+    lockedExisting(
+        from,
+        id,
+        () -> {
+          Optional<LayerId> parent = from.ancestors(id).stream().findFirst();
+          try (TreeDiff diff = compare(from, id, Optional.empty(), progress, cancelled)) {
+            create(to, id, parent, diff::stream);
+          }
+          return id;
+        });
   }
 
   /**

@@ -69,7 +69,7 @@ class LayerFaultTest {
       if (stacks.names().contains(WEB)) {
         stacks.down(WEB, false);
       }
-      for (String driver : List.of("overlay2", "vfs")) {
+      for (String driver : drivers()) {
         stacks.layers().cleanup(stacks.layers().driver(Optional.of(driver)));
       }
     }
@@ -220,9 +220,17 @@ class LayerFaultTest {
     abstract void run(Stacks stacks, Driver driver) throws EngineException, ErrnoException;
   }
 
+  private static List<String> drivers() {
+    List<String> drivers = new ArrayList<>(List.of("overlay2", "vfs"));
+    if (Requires.hasFileSystem("aufs")) {
+      drivers.add("aufs");
+    }
+    return drivers;
+  }
+
   static Stream<Arguments> operations() {
     List<Arguments> all = new ArrayList<>();
-    for (String driver : List.of("overlay2", "vfs")) {
+    for (String driver : drivers()) {
       for (Operation operation : Operation.values()) {
         if (operation.isOf(driver)) {
           all.add(Arguments.of(driver, operation));
@@ -384,7 +392,7 @@ class LayerFaultTest {
   }
 
   /** The process is no more. */
-  private static final class Dead extends RuntimeException {
+  static final class Dead extends RuntimeException {
     private static final long serialVersionUID = 1L;
   }
 
@@ -392,7 +400,7 @@ class LayerFaultTest {
    * A process that dies before its n-th call: no call is made any more. Descriptors are closed, as
    * the kernel does.
    */
-  private static final class Dying extends ObservedSyscalls {
+  static final class Dying extends ObservedSyscalls {
     private final int last;
     private int calls;
 

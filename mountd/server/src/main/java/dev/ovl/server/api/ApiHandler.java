@@ -304,6 +304,7 @@ public final class ApiHandler implements RequestHandler {
               ALL_LAYERS,
               asked.text("driver").orElse("layers"),
               () -> host.cleanUpLayers(asked.text("driver"), asked.dryRun()));
+      case LAYER_CONVERT -> convert(asked);
       case EVENTS -> new HttpAnswer.Lines(200, LINES, this::events);
       case METRICS -> new HttpAnswer.Whole(200, METRICS, OsPath.encode(metrics()));
       case OPENAPI -> new HttpAnswer.Whole(200, JSON, openApi());
@@ -589,6 +590,29 @@ public final class ApiHandler implements RequestHandler {
         move ? begin(asked, name, 1, true, job) : reading(asked, job),
         true,
         layer -> Map.of("layer", layer));
+  }
+
+  private HttpAnswer convert(Asked asked) throws HostException {
+    Optional<String> from = asked.text("from");
+    String to = asked.text("to").orElseThrow(() -> usage("to is missing: a driver's name"));
+    if (asked.dryRun()) {
+      return lines(
+          reading(asked, (watch, pieces) -> host.checkConvertLayers(from, to)), false, Done::json);
+    }
+    return lines(
+        begin(
+            asked,
+            ALL_LAYERS,
+            1,
+            true,
+            (watch, pieces) ->
+                told(
+                    asked,
+                    to,
+                    ids -> Optional.empty(),
+                    () -> host.convertLayers(from, to, asked.flag("keep"), watch))),
+        true,
+        ids -> Map.of("layers", ids));
   }
 
   private HttpAnswer copyUp(Asked asked) throws HostException {

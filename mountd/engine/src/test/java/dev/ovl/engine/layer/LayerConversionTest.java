@@ -1,0 +1,261 @@
+package dev.ovl.engine.layer;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.ovl.engine.EngineException;
+import dev.ovl.engine.diff.Progress;
+import dev.ovl.engine.diff.TreeDiff;
+import dev.ovl.engine.diff.View;
+import dev.ovl.engine.driver.Driver;
+import dev.ovl.engine.driver.LayerId;
+import dev.ovl.engine.file.Files;
+import dev.ovl.engine.stack.Stacks;
+import dev.ovl.engine.tree.LayerForm;
+import dev.ovl.engine.tree.TreeWriter;
+import dev.ovl.sys.Errno;
+import dev.ovl.sys.ErrnoException;
+import dev.ovl.sys.Linux;
+import dev.ovl.sys.LinuxSyscalls;
+import dev.ovl.sys.OsPath;
+import dev.ovl.sys.Syscalls;
+import dev.ovl.testkit.FaultInjector;
+import dev.ovl.testkit.Requires;
+import dev.ovl.testkit.Scratch;
+import dev.ovl.testkit.Trees;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.TreeMap;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.RegisterExtension;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+/** Layers of one driver become layers of another, and nothing of what they show is different. */
+class LayerConversionTest {
+  private static final int MANY = 4000;
+
+  /** Coprime to whatever a conversion repeats. */
+  private static final int STEP = 7;
+
+  @RegisterExtension static final Scratch SCRATCH = Scratch.tmpfs();
+
+  private final Syscalls sys = new LinuxSyscalls();
+  private final Files files = new Files(sys);
+
+  @BeforeEach
+  void overlay() throws Exception {
+    Requires.overlay();
+    SCRATCH.empty();
+  }
+
+  private static Stacks stacks(Syscalls sys) {
+    return new Stacks(sys, SCRATCH.resolve("root"), SCRATCH.resolve("run"));
+  }
+
+  private static Driver driver(Stacks stacks, String name) throws EngineException, ErrnoException {
+    return stacks.layers().driver(Optional.of(name));
+  }
+
+  private static LayerId id(String text) {
+    return new LayerId(text);
+  }
+
+  /** Three layers: whiteouts, an opaque directory, hard links, attributes, odd names. */
+  private void make(String name) throws Exception {
+    try (Stacks stacks = stacks(sys)) {
+      Layers layers = stacks.layers();
+      Driver driver = driver(stacks, name);
+      layers.create(driver, id("base"), Optional.empty(), true);
+      OsPath base = layers.get(driver, id("base"));
+      files.mkdirs(base.resolve("gone/away"), 0755);
+      files.mkdirs(base.resolve("anew"), 0700);
+      file(base.resolve("anew/below"), "hidden");
+      file(base.resolve("file"), "one");
+      file(base.resolve("kept"), "kept");
+      sys.linkat(Linux.AT_FDCWD, base.resolve("file"), Linux.AT_FDCWD, base.resolve("link"), 0);
+      sys.fchmodat(Linux.AT_FDCWD, base, 0750);
+      layers.put(driver, id("base"));
+
+      layers.create(driver, id("middle"), Optional.of(id("base")), true);
+      OsPath middle = layers.get(driver, id("middle"));
+      files.removeTree(middle.resolve("gone"));
+      files.removeTree(middle.resolve("anew"));
+      files.mkdirs(middle.resolve("anew"), 0711);
+      file(middle.resolve("anew/above"), "seen");
+      sys.fchownat(Linux.AT_FDCWD, middle.resolve("kept"), 12, 34, 0);
+      sys.setxattr(middle.resolve("kept"), "trusted.x", new byte[] {1, 2}, 0, false);
+      sys.mknodat(Linux.AT_FDCWD, middle.resolve("pipe"), Linux.S_IFIFO | 0600, 0, 0);
+      sys.symlinkat(OsPath.of("/to"), Linux.AT_FDCWD, middle.resolve("n\n"));
+      layers.put(driver, id("middle"));
+
+      layers.create(driver, id("top"), Optional.of(id("middle")), true);
+      OsPath top = layers.get(driver, id("top"));
+      files.remove(top.resolve("anew/above"));
+      file(top.resolve("gone"), "a file now");
+      layers.put(driver, id("top"));
+    }
+  }
+
+  private void file(OsPath path, String text) throws ErrnoException {
+    files.create(path, OsPath.encode(text), 0640, false);
+  }
+
+  /** What each layer shows, without a mount, and whether it is read-only. */
+  private Map<String, List<String>> shown(String name) throws Exception {
+    Map<String, List<String>> shown = new TreeMap<>();
+    try (Stacks stacks = stacks(sys)) {
+      Driver driver = driver(stacks, name);
+      for (LayerId layer : driver.layers()) {
+        OsPath copy = SCRATCH.resolve("copy");
+        files.mkdirs(copy, 0755);
+        try (TreeDiff all =
+                TreeDiff.compare(
+                    sys, driver.view(layer), new View.Nothing(), Progress.NONE, () -> false);
+            TreeWriter writer =
+                new TreeWriter(sys, copy, LayerForm.PLAIN, TreeWriter.Parents.UNKNOWN)) {
+          all.stream(writer);
+        }
+        shown.put(
+            layer.text(),
+            List.of(
+                driver.ancestors(layer).toString(),
+                "committed " + driver.isCommitted(layer),
+                Trees.snapshot(copy).toString()));
+        files.removeTree(copy);
+      }
+    }
+    return shown;
+  }
+
+  private static List<String> convert(Syscalls with, String from, String to, boolean keep)
+      throws EngineException, ErrnoException {
+    try (Stacks stacks = stacks(with)) {
+      return stacks
+          .layers()
+          .convert(driver(stacks, from), driver(stacks, to), keep, Progress.NONE, () -> false)
+          .stream()
+          .map(LayerId::text)
+          .toList();
+    }
+  }
+
+  // ---- tests --------------------------------------------------------------------------------
+
+  @ParameterizedTest
+  @CsvSource({"overlay2,aufs", "overlay2,vfs", "vfs,aufs"})
+  void thereAndBackAgain(String from, String to) throws Exception {
+    make(from);
+    Map<String, List<String>> before = shown(from);
+    assertEquals(3, before.size());
+    assertTrue(before.get("top").toString().contains("committed false"), "it stays writable");
+
+    assertEquals(List.of("base", "middle", "top"), convert(sys, from, to, false));
+    assertEquals(before, shown(to));
+    assertEquals(Map.of(), shown(from));
+
+    convert(sys, to, from, true);
+    assertEquals(before, shown(from));
+    assertEquals(before, shown(to), "they were to be kept");
+    try (Stacks stacks = stacks(sys)) {
+      Layers layers = stacks.layers();
+      Driver driver = driver(stacks, from);
+      OsPath top = layers.get(driver, id("top"));
+      assertEquals(Optional.of("a file now"), files.read(top.resolve("gone")).map(OsPath::decode));
+      layers.put(driver, id("top"));
+    }
+  }
+
+  @Test
+  void aBranchHasMarksAndAnOverlayHasNone() throws Exception {
+    make("overlay2");
+    convert(sys, "overlay2", "aufs", false);
+    OsPath diff = SCRATCH.resolve("root/aufs/diff");
+    assertTrue(files.lstat(diff.resolve("middle/.wh.gone")).isPresent());
+    assertTrue(files.lstat(diff.resolve("middle/anew/.wh..wh..opq")).isPresent());
+    assertTrue(files.lstat(diff.resolve("top/anew/.wh.above")).isPresent());
+    assertFalse(files.lstat(diff.resolve("top/.wh.gone")).isPresent());
+    assertEquals(
+        Optional.of("middle\nbase\n"),
+        files.read(SCRATCH.resolve("root/aufs/layers/top")).map(OsPath::decode));
+    assertTrue(files.lstat(SCRATCH.resolve("root/aufs/mnt/top")).isPresent());
+    convert(sys, "aufs", "overlay2", false);
+    OsPath middle = SCRATCH.resolve("root/overlay2/middle/diff");
+    assertTrue(files.lstat(middle.resolve("gone")).orElseThrow().isWhiteout());
+    assertFalse(files.lstat(middle.resolve(".wh.gone")).isPresent());
+  }
+
+  @Test
+  void whatIsInUseIsNotConverted() throws Exception {
+    make("overlay2");
+    assertRefused("the layers are overlay2's already", "overlay2", "overlay2");
+    try (Stacks stacks = stacks(sys)) {
+      Layers layers = stacks.layers();
+      Driver driver = driver(stacks, "overlay2");
+      layers.get(driver, id("top"));
+      assertRefused("layer top is mounted: put it first (EBUSY)", "overlay2", "aufs");
+      layers.put(driver, id("top"));
+      layers.create(driver(stacks, "aufs"), id("middle"), Optional.empty(), false);
+      assertRefused("layer middle exists in aufs as well (EEXIST)", "overlay2", "aufs");
+    }
+    assertEquals(3, shown("overlay2").size());
+  }
+
+  private static void assertRefused(String message, String from, String to) {
+    assertEquals(
+        message,
+        assertThrows(EngineException.class, () -> convert(new LinuxSyscalls(), from, to, false))
+            .getMessage());
+  }
+
+  /** Each call fails, or is the last one: then nothing is lost, and the next attempt ends it. */
+  @ParameterizedTest
+  @CsvSource({"overlay2,aufs", "aufs,overlay2"})
+  void whereverItStopsItGoesOn(String from, String to) throws Exception {
+    make("overlay2");
+    if (from.equals("aufs")) {
+      convert(sys, "overlay2", "aufs", false);
+    }
+    Map<String, List<String>> before = shown(from);
+    for (int n = 1; n < MANY; n += STEP) {
+      boolean failed = fails(new FaultInjector(sys).failAt(n, Errno.EIO), from, to);
+      goOn(from, to, before, "call " + n + " failed");
+      boolean died = fails(new LayerFaultTest.Dying(n), from, to);
+      goOn(from, to, before, "dead before call " + (n + 1));
+      if (!failed && !died) {
+        assertTrue(n > 300, "there were hardly any calls: " + n);
+        return;
+      }
+    }
+    throw new AssertionError("more calls than any conversion makes");
+  }
+
+  private static boolean fails(Syscalls with, String from, String to) {
+    try {
+      convert(with, from, to, false);
+      return false;
+    } catch (EngineException | ErrnoException | LayerFaultTest.Dead e) {
+      return true;
+    }
+  }
+
+  /** As the next process does; and back, so that all is as it was. */
+  private void goOn(String from, String to, Map<String, List<String>> before, String what)
+      throws Exception {
+    try (Stacks stacks = stacks(sys)) {
+      stacks.layers().recover();
+    }
+    Map<String, List<String>> all = new TreeMap<>(shown(to));
+    all.putAll(shown(from));
+    assertEquals(before, all, what);
+    convert(sys, from, to, false);
+    assertEquals(before, shown(to), what);
+    assertEquals(Map.of(), shown(from), what);
+    assertEquals(List.of(), files.list(SCRATCH.resolve("root/journal")), what);
+    convert(sys, to, from, false);
+  }
+}
