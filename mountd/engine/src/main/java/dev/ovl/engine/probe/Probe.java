@@ -30,7 +30,9 @@ public final class Probe {
       List.of("overlay2", "aufs", "btrfs", "devicemapper", "overlay", "vfs");
 
   private static final String OVERLAYS = "overlay2";
+  private static final String BRANCHES = "aufs";
   private static final String COPIES = "vfs";
+  private static final List<String> BUILT = List.of(OVERLAYS, BRANCHES, COPIES);
   private static final String HOLDS_LAYERS = "this root already holds its layers";
   private static final String WHY_NOT_COPIES =
       "works everywhere, but copies whole trees: taken where overlay2 cannot be used";
@@ -75,26 +77,65 @@ public final class Probe {
       }
     }
     Optional<String> obstacle = obstacle(features);
-    boolean copies = obstacle.isPresent() || (used.contains(COPIES) && !used.contains(OVERLAYS));
-    boolean writable = !(result("root.writable", features) instanceof ProbeResult.No);
     Optional<String> chosen =
-        copies && !writable ? Optional.empty() : Optional.of(copies ? COPIES : OVERLAYS);
+        byPreference(used).stream().filter(d -> obstacle(d, features).isEmpty()).findFirst();
     List<DriverChoice.Candidate> candidates = new ArrayList<>();
     for (String driver : DRIVERS) {
+      boolean taken = chosen.equals(Optional.of(driver));
       String why =
           switch (driver) {
             case OVERLAYS -> obstacle.orElse(reason(used, features));
-            case COPIES -> copies ? reasonForCopies(used, obstacle) : WHY_NOT_COPIES;
-            default ->
-                NOT_BUILT + (used.contains(driver) ? ", though this root holds its layers" : "");
+            case BRANCHES ->
+                obstacle(BRANCHES, features)
+                    .map(reason -> reason + butUsed(driver, used))
+                    .orElseGet(() -> reasonForBranches(taken, used, obstacle));
+            case COPIES -> taken ? reasonForCopies(used, obstacle) : WHY_NOT_COPIES;
+            default -> NOT_BUILT + butUsed(driver, used);
           };
-      candidates.add(new DriverChoice.Candidate(driver, chosen.equals(Optional.of(driver)), why));
+      candidates.add(new DriverChoice.Candidate(driver, taken, why));
     }
     String why =
-        chosen.isEmpty()
-            ? "no driver can be used: " + obstacle.orElse("the root cannot be written to")
-            : copies ? reasonForCopies(used, obstacle) : reason(used, features);
+        candidates.stream()
+            .filter(DriverChoice.Candidate::chosen)
+            .map(DriverChoice.Candidate::why)
+            .findFirst()
+            .orElse("no driver can be used: " + obstacle.orElse("the root cannot be written to"));
     return new DriverChoice(chosen, why + strangers(used), candidates);
+  }
+
+  private static String butUsed(String driver, List<String> used) {
+    return used.contains(driver) ? ", though this root holds its layers" : "";
+  }
+
+  /** The drivers that ovl has: first those whose layers the root holds. */
+  private static List<String> byPreference(List<String> used) {
+    List<String> drivers = new ArrayList<>(BUILT);
+    drivers.retainAll(used);
+    BUILT.stream().filter(driver -> !used.contains(driver)).forEach(drivers::add);
+    return drivers;
+  }
+
+  private static Optional<String> obstacle(String driver, List<Feature> features) {
+    return switch (driver) {
+      case OVERLAYS -> obstacle(features);
+      case BRANCHES ->
+          result("aufs.mount", features).isYes()
+              ? Optional.empty()
+              : Optional.of("this kernel does not mount aufs");
+      default ->
+          result("root.writable", features) instanceof ProbeResult.No
+              ? Optional.of("the root cannot be written to")
+              : Optional.empty();
+    };
+  }
+
+  private static String reasonForBranches(
+      boolean taken, List<String> used, Optional<String> obstacle) {
+    return used.contains(BRANCHES)
+        ? HOLDS_LAYERS
+        : taken
+            ? "overlay2 cannot be used: " + obstacle.orElseThrow()
+            : "this kernel mounts aufs, but overlay2 comes first";
   }
 
   private static String reasonForCopies(List<String> used, Optional<String> obstacle) {
@@ -163,8 +204,7 @@ public final class Probe {
   }
 
   private static String strangers(List<String> used) {
-    List<String> others =
-        used.stream().filter(driver -> !driver.equals(OVERLAYS) && !driver.equals(COPIES)).toList();
+    List<String> others = used.stream().filter(driver -> !BUILT.contains(driver)).toList();
     return others.isEmpty()
         ? ""
         : "; this root also holds layers of "
