@@ -40,6 +40,7 @@ box_run() {
   guest_kernel=$(kernel_file "$1")
   shift 2
   guest_modules=$(kernel_modules "$guest_kernel")
+  [ -z "$guest_modules" ] || guest_shares+=("$guest_modules")
   guest_scratch=$(mktemp -d "${TMPDIR:-/tmp}/ovl-box-XXXXXX")
   trap guest_end EXIT
   trap 'exit 130' INT
