@@ -18,8 +18,10 @@ import java.io.InputStream;
 import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.Callable;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
@@ -208,9 +210,12 @@ class AufsMounterTest {
         done.get();
       }
     }
+    Set<OsPath> inodeFiles = new HashSet<>();
     for (AufsMount mount : wanted) {
       MountEntry mounted = lab.table().at(mount.target()).orElseThrow();
-      assertEquals(mount.branches(), lab.aufs().of(mounted).orElseThrow().branches());
+      AufsState state = lab.aufs().of(mounted).orElseThrow();
+      assertEquals(mount.branches(), state.branches());
+      assertTrue(inodeFiles.add(state.xino().orElseThrow()), "two had the same name for a moment");
     }
   }
 
