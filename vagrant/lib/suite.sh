@@ -66,12 +66,12 @@ suite_run() {
   return "$status"
 }
 
-# Runs it in kernel $1, with directory $2 for the report.
+# Runs it in kernel $1, with directory $2 for the report. It ends when `box test` does.
 suite_in_guest() {
-  (box_run --timeout "${OVL_BOX_LIMIT:-1800}" --copy "$suite_runtime" --copy "$suite_jars" --out "$2" \
-    "$1" -- "$suite_runtime/bin/java" -XX:+UseSerialGC -XX:TieredStopAtLevel=1 \
-    --enable-native-access=ALL-UNNAMED -cp "$suite_jars/*" \
-    dev.ovl.testkit.KernelSuite "$2/report.tsv" "$suite_tags" "${suite_classes[@]}")
+  exec setpriv --pdeathsig TERM "$here/box" run --timeout "${OVL_BOX_LIMIT:-1800}" \
+    --copy "$suite_runtime" --copy "$suite_jars" --out "$2" "$1" -- \
+    "$suite_runtime/bin/java" -XX:+UseSerialGC -XX:TieredStopAtLevel=1 --enable-native-access=ALL-UNNAMED -cp "$suite_jars/*" \
+    dev.ovl.testkit.KernelSuite "$2/report.tsv" "$suite_tags" "${suite_classes[@]}"
 }
 
 # The same in the machine that vagrant/Vagrantfile has for kernel $1, which is left running.
@@ -96,7 +96,7 @@ suite_table() {
   local kernel files=()
   for kernel; do
     files+=("$suite_reports/$(suite_name "$kernel")/report.tsv")
-    [ -e "${files[-1]}" ] || printf '(no report)\t0\t1\t0\t0\n' >"${files[-1]}"
+    [ -s "${files[-1]}" ] || printf '(no report)\t0\t1\t0\t0\n' >"${files[-1]}"
   done
   awk -F '\t' '
     function cell(column, class, seconds) {

@@ -262,6 +262,9 @@ class LiveAnswersTest {
     ask(Route.LAYER_STATUS);
     ask(Route.LAYER_CLEANUP);
     ask(Route.REMOVE, "on", "", "");
+    ask(Route.LAYER_CONVERT, "", "?to=vfs&dryRun=true", "");
+    String converted = ask(Route.LAYER_CONVERT, "", "?to=vfs", "");
+    assertTrue(converted.contains("\"flat\""), converted);
     ask(Route.LAYER_REMOVE, "flat", "?dryRun=true", "");
     String frozen = moved.replaceFirst(".*\"layer\":\"([^\"]+)\".*", "$1");
     for (String id : List.of("flat", frozen, "top", "base")) {
@@ -321,6 +324,7 @@ class LiveAnswersTest {
             "commit",
             "layer cleanup",
             "rm",
+            "layer convert",
             "layer rm",
             "layer rm",
             "layer rm",
@@ -353,6 +357,8 @@ class LiveAnswersTest {
     ask(400, Route.FLATTEN, "nosuch", "?id=-", "");
     ask(404, Route.COMMIT, "nosuch", "?move=true", "");
     ask(400, Route.COMMIT, "nosuch", "?move=true&id=a", "");
+    ask(400, Route.LAYER_CONVERT, "", "", "");
+    ask(400, Route.LAYER_CONVERT, "", "?to=nosuch", "");
     ask(400, Route.LAYER_INSPECT, "-", "", "");
     ask(400, Route.LAYERS, "", "?driver=nosuch", "");
     ask(400, Route.LAYER_DIFF, "nosuch", "?format=zip", "");
