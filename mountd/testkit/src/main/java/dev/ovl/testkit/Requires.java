@@ -1,6 +1,7 @@
 package dev.ovl.testkit;
 
 import dev.ovl.sys.LinuxSyscalls;
+import java.io.File;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -145,7 +146,13 @@ public final class Requires {
     Optional<Path> modprobe = findProgram("modprobe");
     if (modprobe.isPresent()) {
       try {
-        new ProcessBuilder(modprobe.get().toString(), "--quiet", type).start().waitFor();
+        // without pipes, whose ends would stay open for a moment
+        new ProcessBuilder(modprobe.get().toString(), "--quiet", type)
+            .redirectInput(new File("/dev/null"))
+            .redirectOutput(ProcessBuilder.Redirect.DISCARD)
+            .redirectError(ProcessBuilder.Redirect.DISCARD)
+            .start()
+            .waitFor();
       } catch (IOException e) {
         return Optional.of("this kernel has no " + type + ", and modprobe does not start");
       } catch (InterruptedException e) {

@@ -8,6 +8,7 @@ import dev.ovl.sys.LinuxSyscalls;
 import dev.ovl.sys.OsPath;
 import dev.ovl.sys.Syscalls;
 import java.io.IOException;
+import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
@@ -238,8 +239,11 @@ public final class Scratch
     try {
       Process process = new ProcessBuilder(command).redirectErrorStream(true).start();
       process.getOutputStream().close();
-      String output =
-          new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8).strip();
+      String output;
+      // closed here: else a thread of the JVM does it, some time after the end of the process
+      try (InputStream said = process.getInputStream()) {
+        output = new String(said.readAllBytes(), StandardCharsets.UTF_8).strip();
+      }
       int status = process.waitFor();
       if (status != 0) {
         throw new AssertionError(command + " ended with " + status + ": " + output);
