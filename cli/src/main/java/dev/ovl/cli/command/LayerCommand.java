@@ -22,8 +22,8 @@ import picocli.CommandLine.Command;
       LayerRemoveCommand.class,
       LayerListCommand.class,
       LayerInspectCommand.class,
-      LayerStatusCommand.class,
       LayerConvertCommand.class,
+      LayerStatusCommand.class,
       LayerCleanupCommand.class
     })
 final class LayerCommand implements Callable<Integer> {

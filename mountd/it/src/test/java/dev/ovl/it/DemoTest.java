@@ -101,8 +101,9 @@ class DemoTest {
   /** The trace is more than a pipe holds, so that the demo waits while the signal is sent. */
   @Test
   void demoCleansUpWhenItIsStopped() {
-    String deep = "d".repeat(250);
-    ovlctl.shell("mkdir " + deep + " && mkfifo trace").fine();
+    // what is traced after the first mount is more than a pipe holds: the demo waits for the reader
+    String deep = "d".repeat(250) + "/" + "d".repeat(250);
+    ovlctl.shell("mkdir -p " + deep + " && mkfifo trace").fine();
     World before = World.of(scratch);
     for (String signal : List.of("INT", "TERM")) {
       Result stopped =
