@@ -136,7 +136,7 @@ class LayersTest {
     assertEquals(
         "layer convert aufs: the layers are aufs's already",
         ovlctl.run("layer", "convert", "--from", "aufs", "--to", "aufs").failed(2));
-    assertEquals(2, ovlctl.run("layer", "convert", "--to", "none").status());
+    assertEquals(2, ovlctl.run("layer", "convert", "--from", "aufs", "--to", "none").status());
     ovlctl.run("layer", "convert").failed(2);
   }
 
