@@ -2,17 +2,14 @@ package dev.ovl.engine.aufs;
 
 import dev.ovl.engine.EngineException;
 import dev.ovl.engine.file.Files;
+import dev.ovl.engine.mount.GivenDirectory;
 import dev.ovl.sys.Errno;
 import dev.ovl.sys.ErrnoException;
-import dev.ovl.sys.Fd;
 import dev.ovl.sys.Linux;
 import dev.ovl.sys.OsPath;
-import dev.ovl.sys.Statx;
 import dev.ovl.sys.Syscalls;
 import java.util.ArrayList;
-import java.util.HashMap;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
 
@@ -38,13 +35,6 @@ public final class AufsChecks {
     this.table = table;
   }
 
-  /** A branch that was looked at. */
-  private record Place(AufsBranch branch, OsPath resolved, Statx stat) {
-    String quoted() {
-      return branch.directory().quoted();
-    }
-  }
-
   /**
    * Checks branches.
    *
@@ -53,18 +43,12 @@ public final class AufsChecks {
    *     be asked
    */
   public void check(List<AufsBranch> branches) throws EngineException, ErrnoException {
-    OptionalInt limit = table.maxBranches();
-    if (limit.isPresent() && branches.size() > limit.getAsInt()) {
-      throw tooMany(branches.size(), limit);
-    }
-    List<Place> places = new ArrayList<>();
     for (AufsBranch branch : branches) {
       AufsText.checkName(branch.directory());
-      places.add(look(branch));
     }
-    refuseOverlaps(places);
-    for (Place place : places) {
-      refuseFileSystem(place);
+    checkTogether(branches);
+    for (AufsBranch branch : branches) {
+      refuseFileSystem(branch);
     }
   }
 
@@ -76,16 +60,21 @@ public final class AufsChecks {
    */
   void checkAdded(List<AufsBranch> branches, AufsBranch added)
       throws EngineException, ErrnoException {
+    checkTogether(branches);
+    refuseFileSystem(added);
+  }
+
+  /** That they are not too many, and none is or lies inside another. */
+  private void checkTogether(List<AufsBranch> branches) throws EngineException, ErrnoException {
     OptionalInt limit = table.maxBranches();
     if (limit.isPresent() && branches.size() > limit.getAsInt()) {
       throw tooMany(branches.size(), limit);
     }
-    List<Place> places = new ArrayList<>();
+    List<GivenDirectory> directories = new ArrayList<>();
     for (AufsBranch branch : branches) {
-      places.add(look(branch));
+      directories.add(GivenDirectory.look(sys, "branch", branch.directory()));
     }
-    refuseOverlaps(places);
-    refuseFileSystem(look(added));
+    GivenDirectory.refuseOverlaps(directories, "branches", Errno.EEXIST, Errno.EINVAL);
   }
 
   private EngineException tooMany(int branches, OptionalInt limit) {
@@ -96,79 +85,19 @@ public final class AufsChecks {
         Errno.ENOSPC);
   }
 
-  /** The directory itself, without links. */
-  private Place look(AufsBranch branch) throws EngineException, ErrnoException {
-    OsPath path = branch.directory();
-    try (Fd fd = files.openPath(path)) {
-      Statx stat =
-          sys.statx(
-              fd.number(),
-              OsPath.EMPTY,
-              Linux.AT_EMPTY_PATH,
-              Linux.STATX_BASIC_STATS | Linux.STATX_MNT_ID);
-      if (!stat.isDirectory()) {
-        throw EngineException.failed("branch is not a directory: " + path.quoted(), Errno.ENOTDIR);
-      }
-      return new Place(branch, files.pathOf(fd), stat);
-    } catch (ErrnoException e) {
-      switch (e.errno()) {
-        case ENOENT -> throw EngineException.failed("branch does not exist: " + path.quoted(), e);
-        case ENOTDIR, ELOOP, ENAMETOOLONG, EACCES ->
-            throw EngineException.failed(
-                "branch cannot be reached: " + path.quoted() + ": " + e.errno().message(), e);
-        default -> throw e;
-      }
-    }
-  }
-
-  private static void refuseOverlaps(List<Place> places) throws EngineException {
-    Map<String, Place> byInode = new HashMap<>();
-    Map<OsPath, Place> byPath = new HashMap<>();
-    for (Place place : places) {
-      Statx stat = place.stat();
-      Place same = byInode.put(stat.devMajor() + ":" + stat.devMinor() + ":" + stat.inode(), place);
-      if (same != null) {
-        throw EngineException.failed(
-            same.branch().directory().equals(place.branch().directory())
-                ? "branch is given twice: " + place.quoted()
-                : "branches are the same directory: " + same.quoted() + ", " + place.quoted(),
-            Errno.EEXIST);
-      }
-      byPath.put(place.resolved(), place);
-    }
-    for (Place place : places) {
-      Optional<Place> outer = ancestor(place, byPath);
-      if (outer.isPresent()) {
-        throw EngineException.failed(
-            "branch " + place.quoted() + " lies inside branch " + outer.get().quoted(),
-            Errno.EINVAL);
-      }
-    }
-  }
-
-  /** The place among these that the directory lies beneath, on the same file system. */
-  private static Optional<Place> ancestor(Place inner, Map<OsPath, Place> places) {
-    OsPath path = inner.resolved();
-    while (!path.equals(path.parent())) {
-      path = path.parent();
-      Place outer = places.get(path);
-      if (outer != null && outer.stat().sameFileSystem(inner.stat())) {
-        return Optional.of(outer);
-      }
-    }
-    return Optional.empty();
-  }
-
-  private void refuseFileSystem(Place place) throws EngineException, ErrnoException {
-    long type = files.fileSystemType(place.resolved());
+  private void refuseFileSystem(AufsBranch branch) throws EngineException, ErrnoException {
+    long type = files.fileSystemType(branch.directory());
     Optional<String> refused =
         type == Linux.OVERLAYFS_SUPER_MAGIC ? Optional.of("overlay") : refused(type);
-    if (type == Linux.BTRFS_SUPER_MAGIC && !place.branch().permission().isWritable()) {
+    if (type == Linux.BTRFS_SUPER_MAGIC && !branch.permission().isWritable()) {
       refused = Optional.empty();
     }
     if (refused.isPresent()) {
       throw EngineException.failed(
-          "branch is on " + refused.get() + ", which aufs does not go with: " + place.quoted(),
+          "branch is on "
+              + refused.get()
+              + ", which aufs does not go with: "
+              + branch.directory().quoted(),
           Errno.EINVAL);
     }
   }

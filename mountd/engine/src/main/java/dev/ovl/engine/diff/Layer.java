@@ -72,20 +72,19 @@ final class Layer implements AutoCloseable {
   }
 
   private static NodeReader.XattrFilter filter(Optional<View.Books> books) {
-    if (!hasAttributes(books)) {
-      return NodeReader.XattrFilter.ALL;
-    }
-    String prefix = LayerWalk.prefix(books.get());
+    return books
+        .flatMap(View.Books::prefix)
+        .map(Layer::withoutBooks)
+        .orElse(NodeReader.XattrFilter.ALL);
+  }
+
+  private static NodeReader.XattrFilter withoutBooks(String prefix) {
     return name ->
         !name.startsWith(prefix)
             ? Optional.of(name)
             : name.startsWith(ESCAPE, prefix.length())
                 ? Optional.of(prefix + name.substring(prefix.length() + ESCAPE.length()))
                 : Optional.empty();
-  }
-
-  private static boolean hasAttributes(Optional<View.Books> books) {
-    return books.isPresent() && books.get() != View.Books.AUFS;
   }
 
   /** Names in it that begin with {@code .wh.} are marks. */
@@ -245,10 +244,11 @@ final class Layer implements AutoCloseable {
    * is none.
    */
   Optional<byte[]> book(Found.Real real, String name) throws EngineException {
-    if (!hasAttributes(books) || real.xattrs().isEmpty()) {
+    Optional<String> prefix = books.flatMap(View.Books::prefix);
+    if (prefix.isEmpty() || real.xattrs().isEmpty()) {
       return Optional.empty();
     }
-    String full = LayerWalk.prefix(books.get()) + name;
+    String full = prefix.get() + name;
     Optional<Fd> fd = real.where().fd();
     if (!real.xattrs().contains(full) || fd.isEmpty()) {
       return Optional.empty();

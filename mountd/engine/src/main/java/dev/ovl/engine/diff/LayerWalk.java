@@ -3,7 +3,6 @@ package dev.ovl.engine.diff;
 import dev.ovl.engine.EngineException;
 import dev.ovl.engine.diff.Found.Real;
 import dev.ovl.engine.diff.LayerEntry.Below;
-import dev.ovl.engine.tree.OverlayXattrs;
 import dev.ovl.sys.Errno;
 import dev.ovl.sys.ErrnoException;
 import dev.ovl.sys.Fd;
@@ -244,18 +243,5 @@ public final class LayerWalk {
     private static boolean hasRedirect(Real real) throws EngineException {
       return real.where().layer().book(real, REDIRECT).isPresent();
     }
-  }
-
-  /**
-   * The prefix of the attributes in which these layers keep their books.
-   *
-   * @param books overlayfs'
-   */
-  public static String prefix(View.Books books) {
-    return switch (books) {
-      case TRUSTED -> OverlayXattrs.TRUSTED;
-      case USER -> OverlayXattrs.USER;
-      case AUFS -> throw new IllegalArgumentException("aufs keeps no books in attributes");
-    };
   }
 }

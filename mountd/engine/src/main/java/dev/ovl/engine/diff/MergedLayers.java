@@ -28,8 +28,8 @@ public final class MergedLayers implements AutoCloseable {
   }
 
   /** Opens the layers. */
-  public static MergedLayers open(Syscalls sys, View.Union overlay) throws EngineException {
-    return new MergedLayers(MergedTree.open(sys, overlay));
+  public static MergedLayers open(Syscalls sys, View.Union union) throws EngineException {
+    return new MergedLayers(MergedTree.open(sys, union));
   }
 
   /**

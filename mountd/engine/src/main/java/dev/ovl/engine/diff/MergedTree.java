@@ -35,12 +35,12 @@ final class MergedTree implements AutoCloseable {
     MergedTree tree = new MergedTree(new ArrayList<>(), new ArrayList<>());
     try {
       switch (view) {
-        case View.Union overlay -> {
-          for (OsPath path : overlay.layers()) {
-            tree.layers.add(Layer.open(sys, path, Optional.of(overlay.books())));
+        case View.Union union -> {
+          for (OsPath path : union.layers()) {
+            tree.layers.add(Layer.open(sys, path, Optional.of(union.books())));
           }
-          for (OsPath path : overlay.dataOnly()) {
-            tree.dataOnly.add(Layer.open(sys, path, Optional.of(overlay.books())));
+          for (OsPath path : union.dataOnly()) {
+            tree.dataOnly.add(Layer.open(sys, path, Optional.of(union.books())));
           }
         }
         case View.Plain plain ->

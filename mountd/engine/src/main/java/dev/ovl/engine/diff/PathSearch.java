@@ -41,14 +41,14 @@ public final class PathSearch {
    * @return none when no layer has it
    * @throws EngineException USAGE: the path has {@code ..} in it; a layer cannot be read
    */
-  public static List<Holding> find(Syscalls sys, View.Union overlay, OsPath path)
+  public static List<Holding> find(Syscalls sys, View.Union union, OsPath path)
       throws EngineException {
     PathSearch search = new PathSearch(components(path));
-    List<OsPath> all = new ArrayList<>(overlay.layers());
-    all.addAll(overlay.dataOnly());
+    List<OsPath> all = new ArrayList<>(union.layers());
+    all.addAll(union.dataOnly());
     for (int i = 0; i < all.size(); i++) {
-      try (Layer layer = Layer.open(sys, all.get(i), Optional.of(overlay.books()))) {
-        if (i < overlay.layers().size()) {
+      try (Layer layer = Layer.open(sys, all.get(i), Optional.of(union.books()))) {
+        if (i < union.layers().size()) {
           search.look(i, layer);
         } else {
           search.lookForData(i, layer);

@@ -1,7 +1,9 @@
 package dev.ovl.engine.diff;
 
+import dev.ovl.engine.tree.OverlayXattrs;
 import dev.ovl.sys.OsPath;
 import java.util.List;
+import java.util.Optional;
 
 /** A tree that can be compared: what a mount would show, without the mount. */
 public sealed interface View {
@@ -41,14 +43,25 @@ public sealed interface View {
      * overlayfs: devices 0:0, and extended attributes {@code trusted.overlay.}, which only root
      * sees.
      */
-    TRUSTED,
+    TRUSTED(Optional.of(OverlayXattrs.TRUSTED)),
     /**
      * overlayfs: devices 0:0, and {@code user.overlay.}, for mounts with {@code userxattr}; such a
      * mount follows neither redirects nor metadata-only copies.
      */
-    USER,
+    USER(Optional.of(OverlayXattrs.USER)),
     /** aufs: files {@code .wh.NAME} and {@code .wh..wh..opq}. */
-    AUFS
+    AUFS(Optional.empty());
+
+    private final Optional<String> prefix;
+
+    Books(Optional<String> prefix) {
+      this.prefix = prefix;
+    }
+
+    /** The prefix of the extended attributes in which such layers keep their books, if any. */
+    public Optional<String> prefix() {
+      return prefix;
+    }
   }
 
   /** An overlay without data-only layers and with {@code trusted.} attributes. */

@@ -12,14 +12,15 @@ import java.util.List;
 import java.util.Optional;
 
 /**
- * What is known of layers that are bare directories: {@code layers/<id>} has the ancestors, nearest
- * first, a line each, as Docker's aufs driver keeps them; {@code committed/<id>} says that a layer
- * is read-only. A record without a layer says nothing.
+ * Layers that are bare directories, with what is known of them: {@code layers/<id>} has the
+ * ancestors, nearest first, a line each, as Docker's aufs driver keeps them; {@code committed/<id>}
+ * says that a layer is read-only. A record without a layer says nothing.
  */
 public final class LayerRecords {
   private static final String ANCESTORS = "layers";
   private static final String COMMITTED = "committed";
   private static final int PERMISSIONS = 0644;
+  private static final int PERMISSIONS_OF_LAYER = 0755;
 
   private final Syscalls sys;
   private final Files files;
@@ -87,8 +88,7 @@ public final class LayerRecords {
     return children;
   }
 
-  /** Notes what a layer that is being made lies on, durably. */
-  public void writeAncestors(LayerId id, Optional<LayerId> parent)
+  private void writeAncestors(LayerId id, Optional<LayerId> parent)
       throws EngineException, ErrnoException {
     StringBuilder lines = new StringBuilder();
     if (parent.isPresent()) {
@@ -110,10 +110,54 @@ public final class LayerRecords {
     return new Marker(sys, committedFile(id));
   }
 
-  // ---- the end ------------------------------------------------------------------------------
+  // ---- making, removing ---------------------------------------------------------------------
 
-  /** Removes what is known of a layer that is gone. */
+  /** Removes a layer with all that its driver keeps of it; what is gone already is fine. */
+  public interface Removal {
+    void remove(LayerId id) throws ErrnoException;
+  }
+
+  /**
+   * Makes a layer and its records; its parent is read-only from then on.
+   *
+   * @param committed whether the layer is read-only from the beginning
+   * @param filling writes the layer's content, durably
+   * @param undo called when it fails
+   */
+  public void make(
+      LayerId id,
+      Optional<LayerId> parent,
+      boolean committed,
+      LayerDirectories.Filling filling,
+      Removal undo)
+      throws EngineException, ErrnoException {
+    try {
+      layers.make(
+          id,
+          PERMISSIONS_OF_LAYER,
+          draft -> {
+            writeAncestors(id, parent);
+            filling.fill(draft);
+            if (committed) {
+              committed(id).set();
+            }
+          });
+      if (parent.isPresent()) {
+        committed(parent.get()).set();
+      }
+    } catch (EngineException | ErrnoException | RuntimeException failure) {
+      try {
+        undo.remove(id);
+      } catch (ErrnoException | RuntimeException second) {
+        failure.addSuppressed(second);
+      }
+      throw failure;
+    }
+  }
+
+  /** Removes a layer, and then what is known of it. */
   public void remove(LayerId id) throws ErrnoException {
+    layers.remove(id);
     for (OsPath file : List.of(ancestorsFile(id), committedFile(id))) {
       files.remove(Files.temporary(file));
       files.remove(file);
@@ -121,12 +165,17 @@ public final class LayerRecords {
   }
 
   /**
-   * Removes records without layers, and marks layers as read-only that others lie on.
+   * Removes what crashes left of layers, and records without layers; marks layers as read-only that
+   * others lie on.
    *
    * @param guard asked for each layer that is about to be changed
    * @return what was done, a line each, for people
    */
   public List<String> recover(Driver.Guard guard) throws EngineException, ErrnoException {
+    List<String> done = new ArrayList<>();
+    for (OsPath rubbish : layers.sweep()) {
+      done.add("removed " + rubbish.quoted() + ", which was not whole any more, or not yet");
+    }
     for (String directory : List.of(ANCESTORS, COMMITTED)) {
       for (OsPath name : files.list(home.resolve(directory))) {
         String text = name.toString();
@@ -137,7 +186,6 @@ public final class LayerRecords {
         }
       }
     }
-    List<String> done = new ArrayList<>();
     for (LayerId id : layers.list()) {
       try {
         commitParent(id, guard, done);

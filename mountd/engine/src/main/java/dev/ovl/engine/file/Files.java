@@ -170,6 +170,12 @@ public final class Files {
     throw e;
   }
 
+  /** Gives a directory the owner, the group and the permissions of another one. */
+  public void setOwnerAndMode(OsPath directory, Statx like) throws ErrnoException {
+    sys.fchownat(Linux.AT_FDCWD, directory, like.uid(), like.gid(), Linux.AT_SYMLINK_NOFOLLOW);
+    sys.fchmodat(Linux.AT_FDCWD, directory, like.permissions());
+  }
+
   /** Makes the directory and its missing parents, each with these permissions. */
   public void mkdirs(OsPath path, int permissions) throws ErrnoException {
     try {

@@ -1,7 +1,6 @@
 package dev.ovl.engine.fsck;
 
 import dev.ovl.engine.EngineException;
-import dev.ovl.engine.diff.LayerWalk;
 import dev.ovl.engine.diff.View;
 import dev.ovl.engine.file.Files;
 import dev.ovl.engine.move.CrossDeviceMove;
@@ -40,7 +39,7 @@ public final class OverlayRepair {
     this.sys = sys;
     this.files = new Files(sys);
     this.beneath = new Beneath(sys);
-    this.prefix = LayerWalk.prefix(books);
+    this.prefix = books.prefix().orElseThrow();
   }
 
   /**

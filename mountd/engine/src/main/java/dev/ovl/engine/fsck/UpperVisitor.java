@@ -70,7 +70,7 @@ final class UpperVisitor implements LayerWalk.Visitor {
       List<Finding> found) {
     this.sys = sys;
     this.view = view;
-    this.prefix = LayerWalk.prefix(view.books());
+    this.prefix = view.books().prefix().orElseThrow();
     this.upper = view.layers().getFirst();
     this.handles = handles;
     this.onOneFileSystem = onOneFileSystem;

@@ -1,6 +1,5 @@
 package dev.ovl.engine.fsck;
 
-import dev.ovl.engine.diff.LayerWalk;
 import dev.ovl.engine.file.Files;
 import dev.ovl.engine.fsck.Finding.Kind;
 import dev.ovl.engine.fsck.Handles.Found;
@@ -46,7 +45,7 @@ final class WorkDirectory {
       List<Finding> found) {
     this.sys = sys;
     this.files = new Files(sys);
-    this.prefix = LayerWalk.prefix(subject.books());
+    this.prefix = subject.books().prefix().orElseThrow();
     this.upper = upper;
     this.handles = handles;
     this.ofUpper = ofUpper;

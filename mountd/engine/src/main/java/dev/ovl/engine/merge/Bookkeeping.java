@@ -1,6 +1,5 @@
 package dev.ovl.engine.merge;
 
-import dev.ovl.engine.diff.LayerWalk;
 import dev.ovl.engine.diff.View;
 import dev.ovl.engine.file.Files;
 import dev.ovl.engine.tree.NodeReader;
@@ -29,7 +28,7 @@ final class Bookkeeping {
 
   Bookkeeping(Syscalls sys, View.Books books) {
     this.sys = sys;
-    this.prefix = LayerWalk.prefix(books);
+    this.prefix = books.prefix().orElseThrow();
   }
 
   private boolean isOwn(String attribute) {

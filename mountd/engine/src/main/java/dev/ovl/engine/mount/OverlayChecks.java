@@ -12,9 +12,7 @@ import dev.ovl.sys.Statx;
 import dev.ovl.sys.Syscalls;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
-import java.util.HashMap;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 
 /**
@@ -38,9 +36,6 @@ public final class OverlayChecks {
     this.files = new Files(sys);
   }
 
-  /** A directory that was looked at. */
-  private record Place(String role, OsPath given, OsPath resolved, Statx stat) {}
-
   /**
    * Checks lowers and upper.
    *
@@ -49,91 +44,24 @@ public final class OverlayChecks {
    */
   public void check(List<OsPath> lowers, Optional<OverlayMount.Upper> upper)
       throws EngineException, ErrnoException {
-    List<Place> places = new ArrayList<>();
+    List<GivenDirectory> places = new ArrayList<>();
     for (OsPath lower : lowers) {
       places.add(look("lower", lower));
     }
-    refuseOverlaps(places);
+    GivenDirectory.refuseOverlaps(places, "lowers", Errno.ELOOP, Errno.ELOOP);
     if (upper.isPresent()) {
       checkUpper(places, upper.get());
     }
   }
 
-  /** The directory itself, without links. */
-  private Place look(String role, OsPath path) throws EngineException, ErrnoException {
-    try (Fd fd = files.openPath(path)) {
-      Statx stat =
-          sys.statx(
-              fd.number(),
-              OsPath.EMPTY,
-              Linux.AT_EMPTY_PATH,
-              Linux.STATX_BASIC_STATS | Linux.STATX_MNT_ID);
-      if (!stat.isDirectory()) {
-        throw EngineException.failed(role + " is not a directory: " + path.quoted(), Errno.ENOTDIR);
-      }
-      return new Place(role, path, files.pathOf(fd), stat);
-    } catch (ErrnoException e) {
-      switch (e.errno()) {
-        case ENOENT -> throw EngineException.failed(role + " does not exist: " + path.quoted(), e);
-        case ENOTDIR, ELOOP, ENAMETOOLONG, EACCES ->
-            throw EngineException.failed(
-                role + " cannot be reached: " + path.quoted() + ": " + e.errno().message(), e);
-        default -> throw e;
-      }
-    }
+  private GivenDirectory look(String role, OsPath path) throws EngineException, ErrnoException {
+    return GivenDirectory.look(sys, role, path);
   }
 
-  private static void refuseOverlaps(List<Place> lowers) throws EngineException {
-    Map<String, Place> byInode = new HashMap<>();
-    Map<OsPath, Place> byPath = new HashMap<>();
-    for (Place lower : lowers) {
-      Place same = byInode.put(inode(lower.stat()), lower);
-      if (same != null) {
-        throw EngineException.failed(
-            same.given().equals(lower.given())
-                ? "lower is given twice: " + lower.given().quoted()
-                : "lowers are the same directory: "
-                    + same.given().quoted()
-                    + ", "
-                    + lower.given().quoted(),
-            Errno.ELOOP);
-      }
-      byPath.put(lower.resolved(), lower);
-    }
-    for (Place lower : lowers) {
-      Optional<Place> outer = ancestor(lower, byPath);
-      if (outer.isPresent()) {
-        throw EngineException.failed(
-            "lower "
-                + lower.given().quoted()
-                + " lies inside lower "
-                + outer.get().given().quoted(),
-            Errno.ELOOP);
-      }
-    }
-  }
-
-  /** The place among these that the directory lies beneath, on the same file system. */
-  private static Optional<Place> ancestor(Place inner, Map<OsPath, Place> places) {
-    OsPath path = inner.resolved();
-    while (!path.equals(path.parent())) {
-      path = path.parent();
-      Place outer = places.get(path);
-      if (outer != null && outer.stat().sameFileSystem(inner.stat())) {
-        return Optional.of(outer);
-      }
-    }
-    return Optional.empty();
-  }
-
-  private static String inode(Statx stat) {
-    return stat.devMajor() + ":" + stat.devMinor() + ":" + stat.inode();
-  }
-
-  private void checkUpper(List<Place> lowers, OverlayMount.Upper given)
+  private void checkUpper(List<GivenDirectory> lowers, OverlayMount.Upper given)
       throws EngineException, ErrnoException {
-    Place upper = look("upper", given.directory());
-    Place work = look("work", given.work());
+    GivenDirectory upper = look("upper", given.directory());
+    GivenDirectory work = look("work", given.work());
     if (!upper.stat().sameFileSystem(work.stat())) {
       throw EngineException.failed(
           "upper and work are on different file systems: " + pair(upper, work), Errno.EXDEV);
@@ -154,7 +82,7 @@ public final class OverlayChecks {
               + upper.given().quoted(),
           Errno.EINVAL);
     }
-    for (Place lower : lowers) {
+    for (GivenDirectory lower : lowers) {
       if (lower.stat().sameFile(upper.stat())) {
         throw EngineException.failed(
             "upper is also a lower: " + upper.given().quoted(), Errno.ELOOP);
@@ -162,17 +90,10 @@ public final class OverlayChecks {
       if (lower.stat().sameFile(work.stat())) {
         throw EngineException.failed("work is also a lower: " + work.given().quoted(), Errno.ELOOP);
       }
-      for (Place writable : List.of(upper, work)) {
+      for (GivenDirectory writable : List.of(upper, work)) {
         if (lower.stat().sameFileSystem(writable.stat())
             && lower.resolved().startsWith(writable.resolved())) {
-          throw EngineException.failed(
-              "lower "
-                  + lower.given().quoted()
-                  + " lies inside "
-                  + writable.role()
-                  + " "
-                  + writable.given().quoted(),
-              Errno.ELOOP);
+          throw EngineException.failed(lower + " lies inside " + writable, Errno.ELOOP);
         }
       }
     }
@@ -180,12 +101,12 @@ public final class OverlayChecks {
     refuseUsedWork(work);
   }
 
-  private static String pair(Place one, Place other) {
+  private static String pair(GivenDirectory one, GivenDirectory other) {
     return one.given().quoted() + ", " + other.given().quoted();
   }
 
   /** An upper's file system must tell file types in directory listings (d_type). */
-  private void refuseUnknownTypes(Place upper) throws EngineException, ErrnoException {
+  private void refuseUnknownTypes(GivenDirectory upper) throws EngineException, ErrnoException {
     try (Fd fd = files.openDirectory(upper.given())) {
       ByteBuffer buffer = ByteBuffer.allocateDirect(ENTRIES_BYTES);
       if (sys.getdents64(fd.number(), buffer) <= 0) {
@@ -204,7 +125,7 @@ public final class OverlayChecks {
   /**
    * What overlayfs itself left there after an earlier mount is fine; anything else is somebody's.
    */
-  private void refuseUsedWork(Place work) throws EngineException, ErrnoException {
+  private void refuseUsedWork(GivenDirectory work) throws EngineException, ErrnoException {
     for (OsPath name : files.list(work.given())) {
       boolean ours = name.equals(OsPath.of("work")) || name.equals(OsPath.of("index"));
       if (!ours || files.lstat(work.given().resolve(name)).filter(Statx::isDirectory).isEmpty()) {

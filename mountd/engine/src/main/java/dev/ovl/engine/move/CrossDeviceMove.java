@@ -397,23 +397,11 @@ public final class CrossDeviceMove {
     /** Whether the copy is still where it was made, or begun. */
     boolean isInWorkshop() throws ErrnoException {
       OsPath copy = journal.workshop().resolve(destination);
-      return stat(copy).isPresent();
+      return journal.stat(copy).isPresent();
     }
 
     private boolean isAtDestination(long inode) throws ErrnoException {
-      return stat(destination).filter(s -> s.inode() == inode).isPresent();
-    }
-
-    private Optional<Statx> stat(OsPath path) throws ErrnoException {
-      int flags = Linux.AT_SYMLINK_NOFOLLOW | Linux.AT_NO_AUTOMOUNT;
-      try {
-        return Optional.of(sys.statx(directory.number(), path, flags, Linux.STATX_BASIC_STATS));
-      } catch (ErrnoException e) {
-        if (e.is(Errno.ENOENT)) {
-          return Optional.empty();
-        }
-        throw e;
-      }
+      return journal.stat(destination).filter(s -> s.inode() == inode).isPresent();
     }
 
     /**

@@ -205,21 +205,29 @@ final class MoveJournal implements AutoCloseable {
   }
 
   private boolean removeWorkshop() throws ErrnoException {
-    int flags = Linux.AT_SYMLINK_NOFOLLOW | Linux.AT_NO_AUTOMOUNT;
-    Statx there;
-    try {
-      there = sys.statx(directory.number(), workshop(), flags, Linux.STATX_BASIC_STATS);
-    } catch (ErrnoException e) {
-      if (e.is(Errno.ENOENT)) {
-        return false;
-      }
-      throw e;
-    }
-    if (!there.isDirectory() || there.uid() != sys.geteuid()) {
+    Optional<Statx> there = stat(workshop());
+    if (there.isEmpty() || !there.get().isDirectory() || there.get().uid() != sys.geteuid()) {
       return false;
     }
     files.removeTree(directory, workshop());
     return true;
+  }
+
+  /**
+   * What is there, not followed.
+   *
+   * @param path in the destination's directory
+   */
+  Optional<Statx> stat(OsPath path) throws ErrnoException {
+    int flags = Linux.AT_SYMLINK_NOFOLLOW | Linux.AT_NO_AUTOMOUNT;
+    try {
+      return Optional.of(sys.statx(directory.number(), path, flags, Linux.STATX_BASIC_STATS));
+    } catch (ErrnoException e) {
+      if (e.is(Errno.ENOENT)) {
+        return Optional.empty();
+      }
+      throw e;
+    }
   }
 
   private void unlink(OsPath name) throws ErrnoException {

@@ -241,12 +241,20 @@ final class StackUsers {
       throw EngineException.failed(
           "a copy of its mount is still alive: " + describe(copies.get(0)), Errno.EBUSY);
     }
-    if (sighting.record().isPresent() && isAlive(sighting.stack(), sighting.record().get())) {
+    Optional<MountRecords.Made> earlier = sighting.record();
+    if (earlier.isEmpty() || !isAlive(sighting.stack(), earlier.get())) {
+      return;
+    }
+    List<Holder> users = holders.of(Set.of(earlier.get().mountId()));
+    // those seen first may have gone meanwhile
+    if (!users.isEmpty() || isAlive(sighting.stack(), earlier.get())) {
       throw EngineException.failed(
           "its earlier mount was detached but is still in use"
-              + holders.of(Set.of(sighting.record().get().mountId())).stream()
-                  .map(Holder::toString)
-                  .collect(Collectors.joining(", ", " by ", "")),
+              + (users.isEmpty()
+                  ? ""
+                  : users.stream()
+                      .map(Holder::toString)
+                      .collect(Collectors.joining(", ", " by ", ""))),
           Errno.EBUSY);
     }
   }

@@ -100,10 +100,7 @@ public final class AufsDriver implements Driver {
   @Override
   public List<String> recover(Guard guard) throws EngineException, ErrnoException {
     prepare();
-    List<String> done = new ArrayList<>();
-    for (OsPath rubbish : contents.sweep()) {
-      done.add("removed " + rubbish.quoted() + ", which was not whole any more, or not yet");
-    }
+    List<String> done = records.recover(guard);
     for (OsPath name : files.list(home.resolve("mnt"))) {
       // dockerd renames what it removes
       String text = name.toString();
@@ -113,7 +110,6 @@ public final class AufsDriver implements Driver {
         guard.ifFree(id.get(), () -> removePoint(id.get(), name));
       }
     }
-    done.addAll(records.recover(guard));
     return done;
   }
 
@@ -182,39 +178,24 @@ public final class AufsDriver implements Driver {
   private void make(LayerId id, Optional<LayerId> parent, Optional<Writing> content)
       throws EngineException, ErrnoException {
     checks.checkBacking(home);
-    try {
-      contents.make(
-          id,
-          0755,
-          draft -> {
-            files.mkdir(mountPoint(id), 0755);
-            records.writeAncestors(id, parent);
-            fill(draft, parent, content);
-            if (content.isPresent()) {
-              commit(id);
-            }
-          });
-      if (parent.isPresent()) {
-        commit(parent.get());
-      }
-    } catch (EngineException | ErrnoException | RuntimeException failure) {
-      try {
-        remove(id);
-      } catch (ErrnoException | RuntimeException second) {
-        failure.addSuppressed(second);
-      }
-      throw failure;
-    }
+    records.make(
+        id,
+        parent,
+        content.isPresent(),
+        draft -> {
+          files.mkdir(mountPoint(id), 0755);
+          fill(draft, parent, content);
+        },
+        this::remove);
   }
 
   private void fill(OsPath draft, Optional<LayerId> parent, Optional<Writing> content)
       throws EngineException, ErrnoException {
-    if (parent.isPresent()) {
+    Optional<Statx> rootOf =
+        parent.isPresent() ? files.stat(contents.place(parent.get())) : Optional.empty();
+    if (rootOf.isPresent()) {
       // a mount shows the topmost branch's
-      Statx like =
-          sys.statx(Linux.AT_FDCWD, contents.place(parent.get()), 0, Linux.STATX_BASIC_STATS);
-      sys.fchownat(Linux.AT_FDCWD, draft, like.uid(), like.gid(), Linux.AT_SYMLINK_NOFOLLOW);
-      sys.fchmodat(Linux.AT_FDCWD, draft, like.permissions());
+      files.setOwnerAndMode(draft, rootOf.get());
     }
     if (content.isPresent()) {
       try (TreeWriter writer = new TreeWriter(sys, draft, LayerForm.AUFS, directories(parent))) {
@@ -255,7 +236,6 @@ public final class AufsDriver implements Driver {
   @Override
   public void remove(LayerId id) throws ErrnoException {
     files.rmdir(mountPoint(id));
-    contents.remove(id);
     records.remove(id);
   }
 

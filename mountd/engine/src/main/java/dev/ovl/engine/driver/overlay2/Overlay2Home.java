@@ -234,9 +234,7 @@ public final class Overlay2Home {
     OsPath diff = draft.resolve("diff");
     files.mkdir(diff, 0755);
     if (rootOf.isPresent()) {
-      Statx like = rootOf.get();
-      sys.fchownat(Linux.AT_FDCWD, diff, like.uid(), like.gid(), Linux.AT_SYMLINK_NOFOLLOW);
-      sys.fchmodat(Linux.AT_FDCWD, diff, like.permissions());
+      files.setOwnerAndMode(diff, rootOf.get());
     }
     files.create(draft.resolve("link"), ascii(link), 0644, durable);
     if (!lowerLinks.isEmpty()) {

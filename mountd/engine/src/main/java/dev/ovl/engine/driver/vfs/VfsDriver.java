@@ -16,7 +16,6 @@ import dev.ovl.engine.tree.TreeWriter;
 import dev.ovl.sys.ErrnoException;
 import dev.ovl.sys.OsPath;
 import dev.ovl.sys.Syscalls;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -75,12 +74,7 @@ public final class VfsDriver implements Driver {
   @Override
   public List<String> recover(Guard guard) throws EngineException, ErrnoException {
     prepare();
-    List<String> done = new ArrayList<>();
-    for (OsPath rubbish : trees.sweep()) {
-      done.add("removed " + rubbish.quoted() + ", which was not whole any more, or not yet");
-    }
-    done.addAll(records.recover(guard));
-    return done;
+    return records.recover(guard);
   }
 
   @Override
@@ -134,32 +128,18 @@ public final class VfsDriver implements Driver {
 
   private void make(LayerId id, Optional<LayerId> parent, Writing content, boolean committed)
       throws EngineException, ErrnoException {
-    try {
-      trees.make(
-          id,
-          0755,
-          draft -> {
-            if (parent.isPresent()) {
-              records.writeAncestors(id, parent);
-              write(draft, sink -> copy(trees.place(parent.get()), sink));
-            }
-            write(draft, content);
-            files.syncFileSystem(draft);
-            if (committed) {
-              commit(id);
-            }
-          });
-      if (parent.isPresent()) {
-        commit(parent.get());
-      }
-    } catch (EngineException | ErrnoException | RuntimeException failure) {
-      try {
-        remove(id);
-      } catch (ErrnoException | RuntimeException second) {
-        failure.addSuppressed(second);
-      }
-      throw failure;
-    }
+    records.make(
+        id,
+        parent,
+        committed,
+        draft -> {
+          if (parent.isPresent()) {
+            write(draft, sink -> copy(trees.place(parent.get()), sink));
+          }
+          write(draft, content);
+          files.syncFileSystem(draft);
+        },
+        this::remove);
   }
 
   private void write(OsPath tree, Writing content) throws EngineException, ErrnoException {
@@ -192,7 +172,6 @@ public final class VfsDriver implements Driver {
 
   @Override
   public void remove(LayerId id) throws ErrnoException {
-    trees.remove(id);
     records.remove(id);
   }
 
