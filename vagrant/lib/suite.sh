@@ -46,13 +46,22 @@ box_test() {
 }
 
 suite_find() {
-  local runtime
+  suite_runtime=$(runtime_find)
+  [ -d "$suite_jars" ] || nothing_built
+}
+
+# The Java runtime that ovl is installed with.
+runtime_find() {
+  local runtime found=
   for runtime in "$checkout"/mountd/dist/target/ovl-*/runtime; do
-    [ ! -x "$runtime/bin/java" ] || suite_runtime=$runtime
+    [ ! -x "$runtime/bin/java" ] || found=$runtime
   done
-  if [ -z "$suite_runtime" ] || [ ! -d "$suite_jars" ]; then
-    fail "there is nothing to test with yet: ./mvnw package -DskipTests"
-  fi
+  [ -n "$found" ] || nothing_built
+  echo "$found"
+}
+
+nothing_built() {
+  fail "there is nothing to run yet: ./mvnw package -DskipTests"
 }
 
 # Runs the suite in kernel $1; its report and what it said go to a directory of its own.

@@ -1,9 +1,10 @@
 package dev.ovl.bench;
 
 import java.io.IOException;
-import java.lang.management.ManagementFactory;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.stream.Collectors;
 
 /** What a benchmark runs on, as PERFORMANCE.md tells it. */
 final class Machine {
@@ -19,7 +20,6 @@ final class Machine {
             .map(line -> line.replaceFirst(".*:\\s*", ""))
             .findFirst()
             .orElse(System.getProperty("os.arch"));
-    var runtime = ManagementFactory.getRuntimeMXBean();
     System.out.printf(
         """
         machine   %s, %d processors, Linux %s
@@ -31,9 +31,16 @@ final class Machine {
         processor,
         Runtime.getRuntime().availableProcessors(),
         System.getProperty("os.version"),
-        runtime.getVmName(),
-        runtime.getVmVersion(),
-        String.join(" ", runtime.getInputArguments()),
+        System.getProperty("java.vm.name"),
+        System.getProperty("java.vm.version"),
+        flags(),
         effort);
+  }
+
+  /** The JVM's options: not from its MXBean, which the runtime that ovl is installed with lacks. */
+  private static String flags() {
+    return Arrays.stream(ProcessHandle.current().info().arguments().orElseThrow())
+        .takeWhile(argument -> !argument.equals("-cp"))
+        .collect(Collectors.joining(" "));
   }
 }

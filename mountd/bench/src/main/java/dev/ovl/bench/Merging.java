@@ -51,11 +51,9 @@ final class Merging {
     for (String options : OPTIONS) {
       double[] engine = new double[rounds];
       double[] rsync = new double[rounds];
-      double[] ratios = new double[rounds];
       for (int round = 0; round < rounds; round++) {
         engine[round] = engine(home, lower, options);
         rsync[round] = rsync(home, lower, options);
-        ratios[round] = engine[round] / rsync[round];
       }
       System.out.printf(
           Locale.ROOT,
@@ -64,7 +62,7 @@ final class Merging {
           options.isEmpty() ? "plain" : "redirect_dir, metacopy",
           Samples.median(engine),
           Samples.median(rsync),
-          Samples.median(ratios));
+          Samples.median(Samples.ratios(engine, rsync)));
     }
     Command.run("rm", "-rf", home.toString());
   }

@@ -94,9 +94,9 @@ final class Moving {
         times[way][round] = time(lower, ways.get(way));
       }
     }
-    double[] asFast = ratios(times[1], times[2]);
-    double[] asSafe = ratios(times[0], times[3]);
-    double[] unlike = ratios(times[0], times[2]);
+    double[] asFast = Samples.ratios(times[1], times[2]);
+    double[] asSafe = Samples.ratios(times[0], times[3]);
+    double[] unlike = Samples.ratios(times[0], times[2]);
     System.out.printf(
         Locale.ROOT,
         "| %s | %s | %.0f | %.0f | %.0f | %.0f | **%.2f** | **%.2f** | %.2f |%n",
@@ -109,14 +109,6 @@ final class Moving {
         Samples.median(asSafe),
         Samples.median(asFast),
         Samples.median(unlike));
-  }
-
-  private static double[] ratios(double[] of, double[] to) {
-    double[] ratios = new double[of.length];
-    for (int i = 0; i < of.length; i++) {
-      ratios[i] = of[i] / to[i];
-    }
-    return ratios;
   }
 
   private static void engine(Syscalls sys, Path from, Path to) throws Exception {

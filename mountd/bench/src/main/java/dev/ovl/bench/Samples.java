@@ -2,7 +2,7 @@ package dev.ovl.bench;
 
 import java.util.Arrays;
 
-/** What the middle of many measurements is. */
+/** What many measurements come to. */
 final class Samples {
   private Samples() {}
 
@@ -22,5 +22,12 @@ final class Samples {
     int below = (int) at;
     int above = Math.min(below + 1, sorted.length - 1);
     return sorted[below] + (at - below) * (sorted[above] - sorted[below]);
+  }
+
+  /** Of each value to the other one at its place. */
+  static double[] ratios(double[] of, double[] to) {
+    double[] ratios = new double[of.length];
+    Arrays.setAll(ratios, i -> of[i] / to[i]);
+    return ratios;
   }
 }

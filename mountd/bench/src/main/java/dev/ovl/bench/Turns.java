@@ -3,7 +3,6 @@ package dev.ovl.bench;
 import dev.ovl.api.HostException;
 import java.io.IOException;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 
@@ -64,6 +63,21 @@ final class Turns {
    * @param high third quartile
    */
   record Outcome(double micros, double ratio, double low, double high) {
+    /**
+     * Of times, one a round.
+     *
+     * @param first the first way's
+     * @param micros this one's
+     */
+    static Outcome of(double[] first, double[] micros) {
+      double[] ratios = Samples.ratios(first, micros);
+      return new Outcome(
+          Samples.median(micros),
+          Samples.median(ratios),
+          Samples.quantile(ratios, 0.25),
+          Samples.quantile(ratios, 0.75));
+    }
+
     /** Two columns of a Markdown table. */
     String ratios() {
       return String.format(Locale.ROOT, "**%.2f** | %.2f – %.2f", ratio, low, high);
@@ -95,14 +109,7 @@ final class Turns {
     }
     List<Outcome> outcomes = new ArrayList<>();
     for (double[] way : micros) {
-      double[] ratios = new double[effort.rounds()];
-      Arrays.setAll(ratios, round -> micros[0][round] / way[round]);
-      outcomes.add(
-          new Outcome(
-              Samples.median(way),
-              Samples.median(ratios),
-              Samples.quantile(ratios, 0.25),
-              Samples.quantile(ratios, 0.75)));
+      outcomes.add(Outcome.of(micros[0], way));
     }
     return outcomes;
   }

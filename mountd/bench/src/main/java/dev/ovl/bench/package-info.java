@@ -10,6 +10,12 @@
  * dev.ovl.bench.SocketCost} against the engine in process, {@link dev.ovl.bench.StartAndMemory}
  * against containerd and dockerd, {@link dev.ovl.bench.ManyStacks} by the number of stacks, {@link
  * dev.ovl.bench.SnapshotDuel} against containerd's snapshotter, over gRPC, which nothing else here
- * knows. {@link dev.ovl.bench.Turns} takes the ways to do a thing by turns.
+ * knows.
+ *
+ * <p>{@link dev.ovl.bench.AgainstAufs} measures the kernel's overlay against its aufs, where it has
+ * one: {@link dev.ovl.bench.Unions} mounts the same layers as both, {@link dev.ovl.bench.CopyUps}
+ * and {@link dev.ovl.bench.Lookups} use the mounts.
+ *
+ * <p>{@link dev.ovl.bench.Turns} takes the ways to do a thing by turns.
  */
 package dev.ovl.bench;
