@@ -1,6 +1,7 @@
 package dev.ovl.engine.stack;
 
 import dev.ovl.engine.EngineException;
+import dev.ovl.engine.diff.LowerDirectories;
 import dev.ovl.engine.diff.PathSearch;
 import dev.ovl.engine.diff.Progress;
 import dev.ovl.engine.diff.TreeDiff;
@@ -12,7 +13,6 @@ import dev.ovl.engine.driver.Driver;
 import dev.ovl.engine.mount.OverlayMount;
 import dev.ovl.engine.stack.Whereabouts.Part;
 import dev.ovl.engine.tree.LayerForm;
-import dev.ovl.engine.tree.LowerDirectories;
 import dev.ovl.engine.usage.UpperUsage;
 import dev.ovl.sys.ErrnoException;
 import dev.ovl.sys.OsPath;
@@ -121,7 +121,7 @@ final class StackContent {
     LayerForm form = isUserXattr(stack) ? LayerForm.USER_OVERLAY : LayerForm.OVERLAY;
     try (DirectoryDraft draft =
         DirectoryDraft.begin(
-            sys, upper.directory(), form, new LowerDirectories(sys, lowers(stack)))) {
+            sys, upper.directory(), form, new LowerDirectories(sys, view(stack, lowers(stack))))) {
       content.into(draft.sink());
       draft.keep();
     }

@@ -4,7 +4,6 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.ovl.engine.tree.LayerForm;
-import dev.ovl.engine.tree.LowerDirectories;
 import dev.ovl.engine.tree.TreeWriter;
 import dev.ovl.sys.LinuxSyscalls;
 import dev.ovl.sys.OsPath;
@@ -68,7 +67,7 @@ class RandomFlattensTest {
     try (TreeDiff all =
             TreeDiff.compare(sys, view, new View.Nothing(), Progress.NONE, () -> false);
         TreeWriter writer =
-            new TreeWriter(sys, flat, LayerForm.OVERLAY, new LowerDirectories(sys, List.of()))) {
+            new TreeWriter(sys, flat, LayerForm.OVERLAY, TreeWriter.Parents.UNKNOWN)) {
       all.stream(writer);
     }
     Trees.assertSame(shown, shown(lab, List.of(flat), false));

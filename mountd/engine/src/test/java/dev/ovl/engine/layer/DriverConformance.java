@@ -23,6 +23,7 @@ import dev.ovl.sys.Fd;
 import dev.ovl.sys.Linux;
 import dev.ovl.sys.LinuxSyscalls;
 import dev.ovl.sys.OsPath;
+import dev.ovl.sys.Statx;
 import dev.ovl.sys.Syscalls;
 import dev.ovl.sys.Timestamp;
 import dev.ovl.testkit.Scratch;
@@ -497,6 +498,45 @@ public abstract class DriverConformance {
     assertEquals(List.of(OsPath.of("deep")), files.list(place.resolve("d")));
     assertEquals(List.of(OsPath.of("new")), files.list(place.resolve("d/deep")));
     layers().put(driver(), id("top"));
+  }
+
+  /** What is made for them must not hide what is below, nor show what is not. */
+  @Test
+  void directoriesThatContentLeavesOutAreAsTheyWereSeen() throws Exception {
+    create("base");
+    fill(id("base"), "d/e/file=1", "gone/e/file=2");
+    for (String directory : List.of("d", "d/e", "gone", "gone/e")) {
+      OsPath place = layers().get(driver(), id("base")).resolve(directory);
+      sys.fchownat(Linux.AT_FDCWD, place, 12, 34, 0);
+      sys.fchmodat(Linux.AT_FDCWD, place, 0711);
+    }
+    createReadWrite("middle", "base");
+    files.removeTree(layers().get(driver(), id("middle")).resolve("gone"));
+    layers().put(driver(), id("middle"));
+    Attributes attributes = new Attributes(0600, 0, 0, new Timestamp(1, 0), Xattrs.NONE);
+    Driver.Writing content =
+        sink -> {
+          for (String pipe : List.of("d/e/pipe", "gone/e/pipe")) {
+            sink.put(
+                new Node(OsPath.of(pipe), new Node.Kind.Fifo(), attributes), new Content.None());
+          }
+          sink.finish();
+        };
+    layers().create(driver(), id("whole"), Optional.of(id("middle")), content);
+    create("applied", "middle");
+    layers().apply(driver(), id("applied"), content);
+    for (String top : List.of("whole", "applied")) {
+      OsPath place = layers().get(driver(), id(top));
+      for (String directory : List.of("d", "d/e", "gone", "gone/e")) {
+        Statx stat = files.lstat(place.resolve(directory)).orElseThrow();
+        boolean kept = directory.startsWith("d");
+        assertEquals(kept ? 0711 : 0755, stat.permissions(), top + " " + directory);
+        assertEquals(kept ? 12 : 0, stat.uid(), top + " " + directory);
+      }
+      assertEquals(Optional.of("1"), read(place.resolve("d/e/file")));
+      assertEquals(List.of(OsPath.of("pipe")), files.list(place.resolve("gone/e")));
+      layers().put(driver(), id(top));
+    }
   }
 
   // ---- depth --------------------------------------------------------------------------------

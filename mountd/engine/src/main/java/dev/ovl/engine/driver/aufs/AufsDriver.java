@@ -8,6 +8,7 @@ import dev.ovl.engine.aufs.AufsMounter;
 import dev.ovl.engine.aufs.AufsOptions;
 import dev.ovl.engine.aufs.AufsPermission;
 import dev.ovl.engine.aufs.AufsTable;
+import dev.ovl.engine.diff.LowerDirectories;
 import dev.ovl.engine.diff.View;
 import dev.ovl.engine.driver.DirectoryDraft;
 import dev.ovl.engine.driver.Driver;
@@ -18,7 +19,6 @@ import dev.ovl.engine.file.Files;
 import dev.ovl.engine.mount.MountEntry;
 import dev.ovl.engine.mount.MountTable;
 import dev.ovl.engine.tree.LayerForm;
-import dev.ovl.engine.tree.LowerDirectories;
 import dev.ovl.engine.tree.TreeWriter;
 import dev.ovl.sys.Errno;
 import dev.ovl.sys.ErrnoException;
@@ -208,7 +208,7 @@ public final class AufsDriver implements Driver {
   /** What directories of a layer's chain are like. */
   private TreeWriter.Parents directories(Optional<LayerId> top)
       throws EngineException, ErrnoException {
-    return new LowerDirectories(sys, top.isPresent() ? chain(top.get()) : List.of());
+    return new LowerDirectories(sys, top.isPresent() ? view(top.get()) : new View.Nothing());
   }
 
   /** The directories of a layer and its ancestors, nearest first. */

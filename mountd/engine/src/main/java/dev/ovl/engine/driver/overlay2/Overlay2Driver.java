@@ -1,6 +1,7 @@
 package dev.ovl.engine.driver.overlay2;
 
 import dev.ovl.engine.EngineException;
+import dev.ovl.engine.diff.LowerDirectories;
 import dev.ovl.engine.diff.View;
 import dev.ovl.engine.driver.DirectoryDraft;
 import dev.ovl.engine.driver.Driver;
@@ -19,7 +20,6 @@ import dev.ovl.engine.mount.OverlayMount;
 import dev.ovl.engine.mount.OverlayMounter;
 import dev.ovl.engine.root.RootFormat;
 import dev.ovl.engine.tree.LayerForm;
-import dev.ovl.engine.tree.LowerDirectories;
 import dev.ovl.engine.tree.TreeWriter;
 import dev.ovl.sys.Errno;
 import dev.ovl.sys.ErrnoException;
@@ -221,12 +221,7 @@ public final class Overlay2Driver implements Driver {
   /** What directories of a layer's chain are like. */
   private TreeWriter.Parents directories(Optional<LayerId> top)
       throws EngineException, ErrnoException {
-    List<OsPath> layers = new ArrayList<>();
-    if (top.isPresent()) {
-      layers.add(home.diff(top.get()));
-      home.below(top.get()).forEach(below -> layers.add(below.directory()));
-    }
-    return new LowerDirectories(sys, layers);
+    return new LowerDirectories(sys, top.isPresent() ? view(top.get()) : new View.Nothing());
   }
 
   private String linkOf(LayerId id) throws EngineException, ErrnoException {
