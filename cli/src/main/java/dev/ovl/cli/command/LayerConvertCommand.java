@@ -16,8 +16,9 @@ import picocli.CommandLine.Option;
     description = {
       "Makes the layers of one driver layers of another, with their ids, parents and content, and"
           + " prints the ids.",
-      "No stack may need them, and none may be mounted. What is cut short goes on when it is begun"
-          + " again; until all are made, those there were stay."
+      "No stack may need them, and none may be mounted. Those there were go when all are made. When"
+          + " it fails or is stopped before, what it has made is removed again; what is killed goes on"
+          + " when it is begun again."
     })
 final class LayerConvertCommand extends HostCommand {
   @Option(

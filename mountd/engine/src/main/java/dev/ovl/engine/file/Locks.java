@@ -45,6 +45,12 @@ public final class Locks {
     this.patience = patience;
   }
 
+  /** What removes the file of a lock at the end of work that may fail. */
+  public interface Passing extends AutoCloseable {
+    @Override
+    void close() throws ErrnoException;
+  }
+
   /** A lock that is held until it is closed. */
   public final class Held implements AutoCloseable {
     private final OsPath file;

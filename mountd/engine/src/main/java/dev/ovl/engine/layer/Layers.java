@@ -15,7 +15,9 @@ import dev.ovl.sys.Errno;
 import dev.ovl.sys.ErrnoException;
 import dev.ovl.sys.OsPath;
 import dev.ovl.sys.Syscalls;
+import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.Deque;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Optional;
@@ -106,6 +108,16 @@ public final class Layers implements AutoCloseable {
     T run() throws EngineException, ErrnoException;
   }
 
+  /** Works while nobody else does the same in this root. */
+  private <T> T alone(String file, String what, Work<T> work)
+      throws EngineException, ErrnoException {
+    files.mkdirs(lockDirectory(), 0700);
+    try (Locks.Held held = locks.acquire(lockDirectory().resolve(file), what);
+        Locks.Passing passing = held::removeFile) {
+      return work.run();
+    }
+  }
+
   /** Works while the locks of these layers are held; taken in the order of their ids. */
   private <T> T locked(Driver driver, List<LayerId> ids, Work<T> work)
       throws EngineException, ErrnoException {
@@ -126,13 +138,10 @@ public final class Layers implements AutoCloseable {
     if (ids.isEmpty()) {
       return work.run();
     }
-    try (Locks.Held held = locks.acquire(lockFile(driver, ids.get(0)), "layer " + ids.get(0))) {
-      try {
-        return lockedInOrder(driver, ids.subList(1, ids.size()), work);
-      } finally {
-        // there would be as many lock files as there ever were layers
-        held.removeFile();
-      }
+    // there would be as many lock files as there ever were layers
+    try (Locks.Held held = locks.acquire(lockFile(driver, ids.get(0)), "layer " + ids.get(0));
+        Locks.Passing passing = held::removeFile) {
+      return lockedInOrder(driver, ids.subList(1, ids.size()), work);
     }
   }
 
@@ -140,12 +149,9 @@ public final class Layers implements AutoCloseable {
       throws EngineException, ErrnoException {
     Optional<Locks.Held> free = locks.tryAcquire(lockFile(driver, id));
     if (free.isPresent()) {
-      try (Locks.Held held = free.get()) {
-        try {
-          step.run();
-        } finally {
-          held.removeFile();
-        }
+      try (Locks.Held held = free.get();
+          Locks.Passing passing = held::removeFile) {
+        step.run();
       }
     }
   }
@@ -454,8 +460,9 @@ public final class Layers implements AutoCloseable {
 
   /**
    * Makes the layers of one driver those of another: ids, parents, content, and whether they are
-   * read-only. What is cut short is finished when it is begun again: until all layers are made
-   * those there were stay.
+   * read-only. When all are made, the layers there were go, children first. When it fails, what it
+   * has made is removed again, unless one of those is gone by then. What a killed process leaves is
+   * finished when it is begun again.
    *
    * @param keep the layers there were stay in any case
    * @return the ids, parents first
@@ -464,26 +471,87 @@ public final class Layers implements AutoCloseable {
   public List<LayerId> convert(
       Driver from, Driver to, boolean keep, Progress progress, BooleanSupplier cancelled)
       throws EngineException, ErrnoException {
-    List<LayerId> ids = checkConvert(from, to);
+    checkConvert(from, to);
     format.prepare(locks);
-    files.mkdirs(root.resolve("journal"), 0700);
-    Marker begun = conversion(from, to);
-    begun.set();
+    // what one of them takes back another one might have built upon
+    return alone(
+        "convert",
+        "layer conversion",
+        () -> {
+          List<LayerId> ids = checkConvert(from, to);
+          files.mkdirs(root.resolve("journal"), 0700);
+          Marker begun = conversion(from, to);
+          boolean again = begun.isSet();
+          begun.set();
+          Deque<LayerId> made = new ArrayDeque<>();
+          try {
+            makeMissing(from, to, ids, made, progress, cancelled);
+            for (LayerId id : keep ? List.<LayerId>of() : ids.reversed()) {
+              remove(from, id);
+            }
+            begun.clear();
+          } catch (EngineException | ErrnoException | RuntimeException failure) {
+            if (takeBack(from, to, made, failure) && !again) {
+              clear(begun, failure);
+            }
+            throw failure;
+          }
+          return ids;
+        });
+  }
+
+  /**
+   * Makes the layers that there are not.
+   *
+   * @param made gets the id of each before there is anything of it, the newest first
+   */
+  private void makeMissing(
+      Driver from,
+      Driver to,
+      List<LayerId> ids,
+      Deque<LayerId> made,
+      Progress progress,
+      BooleanSupplier cancelled)
+      throws EngineException, ErrnoException {
     for (LayerId id : ids) {
       if (!to.exists(id)) {
-        copy(from, to, id, progress, cancelled);
+        copy(from, to, id, made, progress, cancelled);
       }
       if (!from.isCommitted(id) && to.isCommitted(id)) {
         to.uncommit(id);
       }
     }
-    if (!keep) {
-      for (LayerId id : ids.reversed()) {
-        remove(from, id);
+  }
+
+  /**
+   * Removes what a conversion has made, newest first, up to what there is no original of any more.
+   *
+   * @return whether nothing of it is left
+   */
+  private boolean takeBack(Driver from, Driver to, Deque<LayerId> made, Exception failure) {
+    boolean whole = true;
+    for (LayerId id : made) {
+      try {
+        if (!from.exists(id)) {
+          return false;
+        }
+        if (to.exists(id)) {
+          remove(to, id);
+        }
+      } catch (EngineException | ErrnoException | RuntimeException second) {
+        failure.addSuppressed(second);
+        whole = false;
       }
     }
-    begun.clear();
-    return ids;
+    return whole;
+  }
+
+  private static void clear(Marker marker, Exception failure) {
+    try {
+      marker.clear();
+    } catch (ErrnoException | RuntimeException second) {
+      failure.addSuppressed(second);
+    }
   }
 
   /** Tells of a conversion under way, or cut short. */
@@ -502,7 +570,12 @@ public final class Layers implements AutoCloseable {
   }
 
   private void copy(
-      Driver from, Driver to, LayerId id, Progress progress, BooleanSupplier cancelled)
+      Driver from,
+      Driver to,
+      LayerId id,
+      Deque<LayerId> made,
+      Progress progress,
+      BooleanSupplier cancelled)
       throws EngineException, ErrnoException {
     lockedExisting(
         from,
@@ -510,7 +583,14 @@ public final class Layers implements AutoCloseable {
         () -> {
           Optional<LayerId> parent = from.ancestors(id).stream().findFirst();
           try (TreeDiff diff = compare(from, id, Optional.empty(), progress, cancelled)) {
-            create(to, id, parent, diff::stream);
+            make(
+                to,
+                id,
+                parent,
+                () -> {
+                  made.push(id);
+                  to.create(id, parent, diff::stream);
+                });
           }
           return id;
         });
@@ -613,22 +693,20 @@ public final class Layers implements AutoCloseable {
     return used.isEmpty() ? List.of() : recover(used);
   }
 
-  /** One at a time. Layers that others are at work on are left alone. */
+  /** Layers that others are at work on are left alone. */
   private List<String> recover(List<Driver> used) throws EngineException, ErrnoException {
-    files.mkdirs(lockDirectory(), 0700);
-    try (Locks.Held held = locks.acquire(lockDirectory().resolve("recover"), "recovery")) {
-      try {
-        List<String> done = new ArrayList<>();
-        for (Driver driver : used) {
-          for (String line : driver.recover((id, step) -> ifFree(driver, id, step))) {
-            done.add(driver.name() + ": " + line);
+    return alone(
+        "recover",
+        "recovery",
+        () -> {
+          List<String> done = new ArrayList<>();
+          for (Driver driver : used) {
+            for (String line : driver.recover((id, step) -> ifFree(driver, id, step))) {
+              done.add(driver.name() + ": " + line);
+            }
           }
-        }
-        return done;
-      } finally {
-        held.removeFile();
-      }
-    }
+          return done;
+        });
   }
 
   // ---- questions ----------------------------------------------------------------------------

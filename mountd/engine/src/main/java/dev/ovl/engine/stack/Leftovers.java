@@ -340,12 +340,9 @@ final class Leftovers {
 
   /** One sweep at a time: two that delete one tree would trip over each other. */
   private boolean alone(Condition work) throws EngineException, ErrnoException {
-    try (Locks.Held held = locks.acquire(root.resolve("sweep.lock"), "the sweep")) {
-      try {
-        return work.holds();
-      } finally {
-        held.removeFile();
-      }
+    try (Locks.Held held = locks.acquire(root.resolve("sweep.lock"), "the sweep");
+        Locks.Passing passing = held::removeFile) {
+      return work.holds();
     }
   }
 

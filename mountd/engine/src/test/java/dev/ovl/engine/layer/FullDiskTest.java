@@ -151,6 +151,22 @@ class FullDiskTest {
   }
 
   @Test
+  void aConversionThatDoesNotFitIsUndone() throws Exception {
+    open("overlay2");
+    Driver vfs = layers.driver(Optional.of("vfs"));
+    fill(3 * MEGABYTE / 2);
+    List<LayerId> all = List.of(id("base"), id("top"));
+    assertNoRoom(() -> layers.convert(driver, vfs, false, Progress.NONE, () -> false));
+    assertEquals(List.of(), vfs.layers());
+    try (RandomAccessFile filler =
+        new RandomAccessFile(scratch.resolve("filler").toString(), "rw")) {
+      filler.setLength(0);
+    }
+    assertEquals(all, layers.convert(driver, vfs, false, Progress.NONE, () -> false));
+    assertEquals(all, vfs.layers());
+  }
+
+  @Test
   void aCommitOrAFlattenThatDoesNotFitChangesNothing() throws Exception {
     open("overlay2");
     StackName web = StackName.of("web");

@@ -12,6 +12,7 @@ import dev.ovl.engine.diff.View;
 import dev.ovl.engine.driver.Driver;
 import dev.ovl.engine.driver.LayerId;
 import dev.ovl.engine.file.Files;
+import dev.ovl.engine.file.Locks;
 import dev.ovl.engine.stack.Stacks;
 import dev.ovl.engine.tree.LayerForm;
 import dev.ovl.engine.tree.TreeWriter;
@@ -19,17 +20,23 @@ import dev.ovl.sys.Errno;
 import dev.ovl.sys.ErrnoException;
 import dev.ovl.sys.Linux;
 import dev.ovl.sys.LinuxSyscalls;
+import dev.ovl.sys.ObservedSyscalls;
 import dev.ovl.sys.OsPath;
 import dev.ovl.sys.Syscalls;
 import dev.ovl.testkit.FaultInjector;
 import dev.ovl.testkit.Requires;
 import dev.ovl.testkit.Scratch;
 import dev.ovl.testkit.Trees;
+import java.time.Duration;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.BooleanSupplier;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -37,7 +44,8 @@ import org.junit.jupiter.params.provider.CsvSource;
 
 /** Layers of one driver become layers of another, and nothing of what they show is different. */
 class LayerConversionTest {
-  private static final int MANY = 4000;
+  /** The layers that are converted. */
+  private static final int ALL = 3;
 
   /** Coprime to whatever a conversion repeats. */
   private static final int STEP = 7;
@@ -134,10 +142,16 @@ class LayerConversionTest {
 
   private static List<String> convert(Syscalls with, String from, String to, boolean keep)
       throws EngineException, ErrnoException {
+    return convert(with, from, to, keep, () -> false);
+  }
+
+  private static List<String> convert(
+      Syscalls with, String from, String to, boolean keep, BooleanSupplier cancelled)
+      throws EngineException, ErrnoException {
     try (Stacks stacks = stacks(with)) {
       return stacks
           .layers()
-          .convert(driver(stacks, from), driver(stacks, to), keep, Progress.NONE, () -> false)
+          .convert(driver(stacks, from), driver(stacks, to), keep, Progress.NONE, cancelled)
           .stream()
           .map(LayerId::text)
           .toList();
@@ -148,6 +162,7 @@ class LayerConversionTest {
 
   @ParameterizedTest
   @CsvSource({"overlay2,aufs", "overlay2,vfs", "vfs,aufs"})
+  @Tag("kernel")
   void thereAndBackAgain(String from, String to) throws Exception {
     make(from);
     Map<String, List<String>> before = shown(from);
@@ -171,6 +186,30 @@ class LayerConversionTest {
   }
 
   @Test
+  @Tag("kernel")
+  void bothMountsShowTheSame() throws Exception {
+    Requires.fileSystem("aufs");
+    make("overlay2");
+    convert(sys, "overlay2", "aufs", true);
+    for (String layer : List.of("base", "middle", "top")) {
+      assertEquals(mounted("overlay2", layer), mounted("aufs", layer), layer);
+    }
+  }
+
+  private String mounted(String name, String layer) throws Exception {
+    try (Stacks stacks = stacks(sys)) {
+      Layers layers = stacks.layers();
+      Driver driver = driver(stacks, name);
+      try {
+        return Trees.snapshot(layers.get(driver, id(layer))).toString();
+      } finally {
+        layers.put(driver, id(layer));
+      }
+    }
+  }
+
+  @Test
+  @Tag("kernel")
   void aBranchHasMarksAndAnOverlayHasNone() throws Exception {
     make("overlay2");
     convert(sys, "overlay2", "aufs", false);
@@ -190,6 +229,7 @@ class LayerConversionTest {
   }
 
   @Test
+  @Tag("kernel")
   void whatIsInUseIsNotConverted() throws Exception {
     make("overlay2");
     assertRefused("the layers are overlay2's already", "overlay2", "overlay2");
@@ -212,34 +252,113 @@ class LayerConversionTest {
             .getMessage());
   }
 
-  /** Each call fails, or is the last one: then nothing is lost, and the next attempt ends it. */
+  /** What becomes of the n-th call, and of those after it. */
+  enum Fault {
+    ONE_FAILS {
+      @Override
+      Syscalls at(int n) {
+        return new FaultInjector(new LinuxSyscalls()).failAt(n, Errno.EIO);
+      }
+    },
+    ALL_FAIL {
+      @Override
+      Syscalls at(int n) {
+        return new Broken(n);
+      }
+    },
+    THERE_IS_NONE {
+      @Override
+      Syscalls at(int n) {
+        return new LayerFaultTest.Dying(n);
+      }
+    };
+
+    abstract Syscalls at(int n);
+  }
+
+  /** Nothing goes from the n-th call on, so that nothing can be undone. */
+  private static final class Broken extends ObservedSyscalls {
+    private final int first;
+    private int calls;
+
+    Broken(int first) {
+      super(new LinuxSyscalls());
+      this.first = first;
+    }
+
+    @Override
+    protected synchronized <T> T observe(Invocation<T> invocation) throws ErrnoException {
+      calls++;
+      if (calls < first || invocation.name().equals("close")) {
+        return invocation.perform();
+      }
+      throw invocation.failure(Errno.EIO);
+    }
+  }
+
+  private static Optional<Exception> failure(Syscalls with, String from, String to) {
+    try {
+      convert(with, from, to, false);
+      return Optional.empty();
+    } catch (EngineException | ErrnoException | LayerFaultTest.Dead e) {
+      return Optional.of(e);
+    }
+  }
+
+  /** Nothing is lost, nothing is left, or what is left is where the next attempt goes on. */
   @ParameterizedTest
-  @CsvSource({"overlay2,aufs", "aufs,overlay2"})
-  void whereverItStopsItGoesOn(String from, String to) throws Exception {
+  @CsvSource({
+    "overlay2,aufs,ONE_FAILS", "aufs,overlay2,ONE_FAILS",
+    "overlay2,aufs,ALL_FAIL", "aufs,overlay2,ALL_FAIL",
+    "overlay2,aufs,THERE_IS_NONE", "aufs,overlay2,THERE_IS_NONE"
+  })
+  void whereverItStopsItIsUndoneOrGoesOn(String from, String to, Fault fault) throws Exception {
     make("overlay2");
     if (from.equals("aufs")) {
       convert(sys, "overlay2", "aufs", false);
     }
     Map<String, List<String>> before = shown(from);
-    for (int n = 1; n < MANY; n += STEP) {
-      boolean failed = fails(new FaultInjector(sys).failAt(n, Errno.EIO), from, to);
-      goOn(from, to, before, "call " + n + " failed");
-      boolean died = fails(new LayerFaultTest.Dying(n), from, to);
-      goOn(from, to, before, "dead before call " + (n + 1));
-      if (!failed && !died) {
-        assertTrue(n > 300, "there were hardly any calls: " + n);
-        return;
+    int kept = 0;
+    int calls = calls(from, to);
+    for (int n = 1; n <= calls; n += STEP) {
+      String what = fault + " at call " + n;
+      boolean failed = failure(fault.at(n), from, to).isPresent();
+      if (failed && fault == Fault.ONE_FAILS) {
+        assertUndone(from, to, List.of(), what);
       }
+      kept += ids(from).size() == ALL && !ids(to).isEmpty() ? 1 : 0;
+      goOn(from, to, before, what);
     }
-    throw new AssertionError("more calls than any conversion makes");
+    assertTrue(kept > 0 || fault == Fault.ONE_FAILS, "nothing was ever left");
   }
 
-  private static boolean fails(Syscalls with, String from, String to) {
-    try {
-      convert(with, from, to, false);
-      return false;
-    } catch (EngineException | ErrnoException | LayerFaultTest.Dead e) {
-      return true;
+  /** How many a conversion makes; all is as before then. */
+  private int calls(String from, String to) throws Exception {
+    FaultInjector counting = new FaultInjector(sys);
+    convert(counting, from, to, false);
+    convert(sys, to, from, false);
+    int calls = counting.calls().size();
+    assertTrue(calls > 300, "there are hardly any calls: " + calls);
+    return calls;
+  }
+
+  /** The layers there were stay as long as all of them are there. */
+  private void assertUndone(String from, String to, List<String> had, String what)
+      throws Exception {
+    if (ids(from).size() == ALL) {
+      assertEquals(had, ids(to), what);
+      assertEquals(
+          had.isEmpty() ? List.of() : List.of(OsPath.of("convert-" + from + "-" + to)),
+          files.list(SCRATCH.resolve("root/journal")),
+          what);
+    } else {
+      assertEquals(ALL, ids(to).size(), what);
+    }
+  }
+
+  private List<String> ids(String name) throws Exception {
+    try (Stacks stacks = stacks(sys)) {
+      return driver(stacks, name).layers().stream().map(LayerId::text).toList();
     }
   }
 
@@ -257,5 +376,102 @@ class LayerConversionTest {
     assertEquals(Map.of(), shown(from), what);
     assertEquals(List.of(), files.list(SCRATCH.resolve("root/journal")), what);
     convert(sys, to, from, false);
+  }
+
+  @ParameterizedTest
+  @CsvSource({"overlay2,aufs", "aufs,overlay2"})
+  void whatAKilledOneMadeStaysWhenTheNextOneFails(String from, String to) throws Exception {
+    make("overlay2");
+    if (from.equals("aufs")) {
+      convert(sys, "overlay2", "aufs", false);
+    }
+    Map<String, List<String>> before = shown(from);
+    int calls = calls(from, to);
+    for (int n = 1; n <= calls; n += STEP) {
+      killedAfterBase(from, to);
+      String what = "call " + n + " failed";
+      if (failure(Fault.ONE_FAILS.at(n), from, to).isPresent()) {
+        assertUndone(from, to, List.of("base"), what);
+      }
+      goOn(from, to, before, what);
+    }
+  }
+
+  private void killedAfterBase(String from, String to) throws Exception {
+    convert(sys, from, to, true);
+    try (Stacks stacks = stacks(sys)) {
+      for (String layer : List.of("top", "middle")) {
+        stacks.layers().remove(driver(stacks, to), id(layer));
+      }
+    }
+    file(SCRATCH.resolve("root/journal").resolve("convert-" + from + "-" + to), "");
+  }
+
+  @Test
+  void whatFailsInTheUndoingIsToldWithTheFailure() throws Exception {
+    make("overlay2");
+    List<String> more = List.of();
+    for (int n = 1; more.isEmpty(); n += STEP) {
+      Exception failure = failure(Fault.ALL_FAIL.at(n), "overlay2", "aufs").orElseThrow();
+      assertTrue(failure.getMessage().contains("EIO"), failure::getMessage);
+      more =
+          Arrays.stream(failure.getSuppressed())
+              .map(Throwable::getMessage)
+              // the driver's own are of what it was just making
+              .filter(message -> message.contains("/overlay2/"))
+              .toList();
+    }
+    assertEquals(ALL, ids("overlay2").size());
+  }
+
+  @Test
+  void cancelledItLeavesNothing() throws Exception {
+    make("overlay2");
+    Map<String, List<String>> before = shown("overlay2");
+    int n = 1;
+    while (isCancelledAt(n)) {
+      assertUndone("overlay2", "aufs", List.of(), "cancelled when asked the " + n + ". time");
+      assertEquals(before, shown("overlay2"));
+      n++;
+    }
+    assertTrue(n > 20, "it was hardly asked: " + n);
+    assertEquals(before, shown("aufs"));
+  }
+
+  private boolean isCancelledAt(int n) throws Exception {
+    AtomicInteger asked = new AtomicInteger();
+    try {
+      convert(sys, "overlay2", "aufs", false, () -> asked.incrementAndGet() == n);
+      return false;
+    } catch (EngineException e) {
+      assertEquals(Optional.of(Errno.ECANCELED), e.errno());
+      return true;
+    }
+  }
+
+  @Test
+  void oneAtATime() throws Exception {
+    make("overlay2");
+    OsPath lock = SCRATCH.resolve("root/locks/convert");
+    AtomicInteger free = new AtomicInteger();
+    convert(
+        sys,
+        "overlay2",
+        "aufs",
+        false,
+        () -> {
+          free.addAndGet(isFree(lock) ? 1 : 0);
+          return false;
+        });
+    assertEquals(0, free.get());
+    assertTrue(isFree(lock));
+  }
+
+  private boolean isFree(OsPath lock) {
+    try {
+      return new Locks(sys, Duration.ZERO).isFree(lock);
+    } catch (ErrnoException e) {
+      throw new AssertionError(e);
+    }
   }
 }
