@@ -91,18 +91,6 @@ final class CopyUps {
 
   /** Nothing in it is zero, since what is need not be copied. */
   private void write(Path file) throws IOException {
-    long wanted = (2L * mebibytes + 1) * MEBIBYTE;
-    long room = java.nio.file.Files.getFileStore(place).getUsableSpace();
-    if (room < wanted) {
-      throw new IOException(
-          String.format(
-              Locale.ROOT,
-              "copy-up of %d MiB wants %d MiB in %s, which has %d: give a smaller --size",
-              mebibytes,
-              wanted / MEBIBYTE,
-              place,
-              room / MEBIBYTE));
-    }
     byte[] content = new byte[MEBIBYTE];
     new Random(1).nextBytes(content);
     try (OutputStream out = java.nio.file.Files.newOutputStream(file)) {
