@@ -3,8 +3,10 @@ package dev.ovl.cli.command;
 import dev.ovl.api.CommandHost;
 import dev.ovl.api.Done;
 import dev.ovl.api.HostException;
+import dev.ovl.api.StackDraft;
 import dev.ovl.engine.EngineException;
 import dev.ovl.sys.OsPath;
+import java.util.ArrayList;
 import java.util.List;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -24,6 +26,15 @@ final class CreateCommand extends HostCommand {
   private String name;
 
   @Mixin private StackOptions layers;
+
+  @Option(
+      names = "--branch",
+      paramLabel = "DIR=PERM",
+      description = {
+        "With --driver aufs: a branch above the lowers; repeat it, topmost first. PERM is rw, ro or rr",
+        "and aufs' attributes (default: ro+wh). Where one is rw the topmost must be, and is the upper."
+      })
+  private List<String> branches = new ArrayList<>();
 
   @Option(names = "--read-only", description = "No upper: the tree cannot be written to.")
   private boolean readOnly;
@@ -45,7 +56,12 @@ final class CreateCommand extends HostCommand {
   }
 
   private void create(CommandHost host, String stack) throws EngineException, HostException {
-    Done done = host.create(layers.draft(stack, readOnly, compat, ovlctl()), up, ovlctl().dryRun());
+    List<String> absolute = new ArrayList<>();
+    for (String branch : branches) {
+      absolute.add(StackOptions.absoluteBranch(branch, ovlctl()));
+    }
+    StackDraft draft = layers.draft(stack, absolute, readOnly, compat, ovlctl());
+    Done done = host.create(draft, up, ovlctl().dryRun());
     note(done);
     if (!ovlctl().json() && done.target().isPresent()) {
       output().path(OsPath.of(done.target().get()));

@@ -46,6 +46,7 @@ import picocli.CommandLine.ScopeType;
     subcommands = {
       CreateCommand.class,
       SetCommand.class,
+      BranchCommand.class,
       CloneCommand.class,
       UpCommand.class,
       DownCommand.class,
@@ -99,7 +100,7 @@ public final class Ovlctl implements Callable<Integer> {
       names = "--driver",
       paramLabel = "D",
       scope = ScopeType.INHERIT,
-      description = "The storage driver of layers, overlay2 or vfs (default: the root's).")
+      description = "The storage driver of layers: overlay2, aufs or vfs (default: the root's).")
   private String driver;
 
   @Option(names = "--json", scope = ScopeType.INHERIT, description = "Print data as JSON.")

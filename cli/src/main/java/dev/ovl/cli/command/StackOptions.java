@@ -66,13 +66,19 @@ final class StackOptions {
       description = "shared, slave, private or unbindable (default: as the parent mount's).")
   private String propagation;
 
-  /** The stack that these options describe. */
-  StackDraft draft(String name, boolean readOnly, boolean compat, Ovlctl ovlctl)
+  /**
+   * The stack that these options describe.
+   *
+   * @param branches absolute
+   */
+  StackDraft draft(
+      String name, List<String> branches, boolean readOnly, boolean compat, Ovlctl ovlctl)
       throws EngineException {
     return new StackDraft(
         name,
         Optional.ofNullable(ovlctl.driver()),
         absolute(lowers, ovlctl),
+        branches,
         Optional.ofNullable(parent),
         readOnly,
         absolute(upper, ovlctl),
@@ -95,6 +101,14 @@ final class StackOptions {
         options.isEmpty() ? Optional.empty() : Optional.of(options),
         Optional.ofNullable(propagation),
         Optional.ofNullable(method));
+  }
+
+  /** {@code DIR=PERM} with an absolute path. */
+  static String absoluteBranch(String branch, Ovlctl ovlctl) throws EngineException {
+    int equals = branch.lastIndexOf('=');
+    return equals < 0
+        ? ovlctl.absolute(branch).toString()
+        : ovlctl.absolute(branch.substring(0, equals)) + branch.substring(equals);
   }
 
   private static List<String> absolute(List<String> paths, Ovlctl ovlctl) throws EngineException {

@@ -87,7 +87,6 @@ final class Steps {
     stacks.create(
         new StackRequest(
             name,
-            Optional.empty(),
             List.of(path("lowerdir")),
             false,
             Optional.of(new OverlayMount.Upper(path("upperdir"), path("workdir"))),

@@ -39,6 +39,9 @@ public interface CommandHost extends AutoCloseable {
   /** Changes a stack that is down. */
   Done set(String name, StackPatch patch, boolean dryRun) throws HostException;
 
+  /** Changes the branches of a stack of aufs, which may be up. */
+  Done changeBranch(String name, BranchPatch patch, boolean dryRun) throws HostException;
+
   /** Writes down a stack like another one. */
   Done copy(String name, StackCopy copy, boolean dryRun) throws HostException;
 

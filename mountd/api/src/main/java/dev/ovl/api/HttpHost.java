@@ -108,6 +108,11 @@ public final class HttpHost implements CommandHost {
   }
 
   @Override
+  public Done changeBranch(String name, BranchPatch patch, boolean dryRun) throws HostException {
+    return change(Route.BRANCH, name, Optional.of(patch.json()), dryRun);
+  }
+
+  @Override
   public Done copy(String name, StackCopy copy, boolean dryRun) throws HostException {
     return change(Route.CLONE, name, Optional.of(copy.json()), dryRun);
   }

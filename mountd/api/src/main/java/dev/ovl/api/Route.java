@@ -23,6 +23,8 @@ public enum Route {
   INSPECT("inspect", "GET", "/v1/stacks/{name}", Access.READ, ""),
   /** {@link CommandHost#set}. */
   SET("set", "PATCH", "/v1/stacks/{name}", Access.WRITE, "dryRun"),
+  /** {@link CommandHost#changeBranch}. */
+  BRANCH("branch", "POST", "/v1/stacks/{name}/branch", Access.WRITE, "dryRun"),
   /** {@link CommandHost#remove}. */
   REMOVE("rm", "DELETE", "/v1/stacks/{name}", Access.WRITE, "force dryRun"),
   /** {@link CommandHost#status}. */

@@ -12,6 +12,7 @@ import java.util.Optional;
  *
  * @param driver absent: the root's, or the best there is
  * @param lowers plain directories, topmost first; may be empty where there is a parent
+ * @param branches of an aufs, above the lowers, topmost first: {@code DIR=PERMISSION}
  * @param parent the layer whose chain lies below them
  * @param readOnly no upper at all
  * @param upper a directory of the user's; absent: a new layer, unless read-only
@@ -26,6 +27,7 @@ public record StackDraft(
     String name,
     Optional<String> driver,
     List<String> lowers,
+    List<String> branches,
     Optional<String> parent,
     boolean readOnly,
     Optional<String> upper,
@@ -39,6 +41,7 @@ public record StackDraft(
   /** Copies the lists. */
   public StackDraft {
     lowers = List.copyOf(lowers);
+    branches = List.copyOf(branches);
     options = List.copyOf(options);
   }
 
@@ -48,6 +51,7 @@ public record StackDraft(
     json.put("name", name);
     json.put("driver", driver);
     json.put("lower", lowers);
+    json.put("branch", branches);
     json.put("parent", parent);
     json.put("readOnly", readOnly);
     json.put("upper", upper);
@@ -67,6 +71,7 @@ public record StackDraft(
             json.string("name"),
             json.optionalString("driver"),
             json.optionalStrings("lower").orElse(List.of()),
+            json.optionalStrings("branch").orElse(List.of()),
             json.optionalString("parent"),
             json.optionalTruth("readOnly"),
             json.optionalString("upper"),

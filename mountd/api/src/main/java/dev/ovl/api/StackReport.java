@@ -18,8 +18,9 @@ import java.util.Optional;
  * @param lower topmost first: plain directories, and below them the layers of the chain
  * @param chain ids of the layers whose directories the last lowers are, in the same order; the
  *     first is the stack's parent
+ * @param branch the branches of an aufs, topmost first, {@code DIR=PERMISSION}; none for an overlay
  * @param upper absent on a read-only stack
- * @param work absent on a read-only stack
+ * @param work absent on a read-only stack, and on aufs
  * @param options as the mount gets them, defaults included
  * @param propagation asked for; absent: as the kernel decides
  * @param method by which it is, or would be, mounted
@@ -39,6 +40,7 @@ public record StackReport(
     Optional<String> mountedOn,
     List<String> lower,
     List<String> chain,
+    List<String> branch,
     Optional<String> upper,
     Optional<String> work,
     List<String> options,
@@ -55,6 +57,7 @@ public record StackReport(
   public StackReport {
     lower = List.copyOf(lower);
     chain = List.copyOf(chain);
+    branch = List.copyOf(branch);
     options = List.copyOf(options);
     links = List.copyOf(links);
   }
@@ -71,6 +74,7 @@ public record StackReport(
     json.put("lower", lower);
     json.put("parent", chain.isEmpty() ? null : chain.get(0));
     json.put("chain", chain);
+    json.put("branch", branch);
     // null rather than left out: DESIGN promises these fields
     json.put("upper", upper.orElse(null));
     json.put("work", work.orElse(null));
@@ -98,6 +102,7 @@ public record StackReport(
         json.optionalString("mountedOn"),
         json.strings("lower"),
         json.strings("chain"),
+        json.strings("branch"),
         json.optionalString("upper"),
         json.optionalString("work"),
         json.strings("options"),

@@ -65,6 +65,7 @@ class RecordsTest {
         new Kind<>(Failure.class, Failure::json, Failure::of, false),
         new Kind<>(StackDraft.class, StackDraft::json, StackDraft::of, true),
         new Kind<>(StackPatch.class, StackPatch::json, StackPatch::of, true),
+        new Kind<>(BranchPatch.class, BranchPatch::json, BranchPatch::of, true),
         new Kind<>(StackCopy.class, StackCopy::json, StackCopy::of, true),
         new Kind<>(LayerDraft.class, LayerDraft::json, LayerDraft::of, true),
         new Kind<>(MountDraft.class, MountDraft::json, MountDraft::of, true));

@@ -15,6 +15,7 @@ record HostStack(CommandHost host, String name) {
         name,
         Optional.empty(),
         lowers.stream().map(OsPath::toString).toList(),
+        List.of(),
         Optional.empty(),
         false,
         Optional.empty(),

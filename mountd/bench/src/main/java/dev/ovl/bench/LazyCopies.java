@@ -77,16 +77,13 @@ final class LazyCopies {
     stacks.create(
         new StackRequest(
             name,
-            Optional.empty(),
             List.of(OsPath.of(lower.toString())),
             Optional.empty(),
             false,
             Optional.empty(),
             Optional.empty(),
-            MountOptions.NONE,
-            Optional.empty(),
-            Optional.empty(),
-            compat));
+            new StackRequest.Union.Overlay(
+                Optional.empty(), MountOptions.NONE, Optional.empty(), compat)));
     try {
       Path merged = Path.of(stacks.up(name, false).toString());
       long start = System.nanoTime();

@@ -11,6 +11,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Locale;
+import java.util.Optional;
 
 /**
  * A thousand changes over 100 000 files, folded into the lower by the engine, and by rsync(1) out
@@ -80,7 +81,8 @@ final class Merging {
         (copy, upper, work) -> {
           View.Union view = View.overlay(List.of(path(upper), path(copy)));
           OsPath journal = path(work.resolveSibling("journal"));
-          new LayerMerge(sys, view, path(work), journal).run(Progress.NONE, () -> false);
+          new LayerMerge(sys, view, Optional.of(path(work)), journal)
+              .run(Progress.NONE, () -> false);
         },
         false);
   }

@@ -260,7 +260,6 @@ public final class UpDown {
     stacks.create(
         new StackRequest(
             name,
-            Optional.empty(),
             lowers,
             false,
             Optional.empty(),

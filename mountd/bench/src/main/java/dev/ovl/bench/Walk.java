@@ -10,6 +10,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Locale;
+import java.util.Optional;
 
 /**
  * What it costs to tell what an upper uses, beside {@code du -s}: by turns, of trees whose inodes
@@ -76,7 +77,7 @@ final class Walk {
   private double engine(Path tree) throws Exception {
     OsPath upper = OsPath.of(tree.toString());
     long start = System.nanoTime();
-    UpperUsage.measure(sys, upper, upper.resolve("none"), () -> false);
+    UpperUsage.measure(sys, upper, Optional.of(upper.resolve("none")), () -> false);
     return millis(start);
   }
 

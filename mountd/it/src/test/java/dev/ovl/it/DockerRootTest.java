@@ -536,16 +536,13 @@ class DockerRootTest {
     stacks.create(
         new StackRequest(
             web,
-            Optional.empty(),
             List.of(),
             Optional.of(built),
             false,
             Optional.empty(),
             Optional.empty(),
-            MountOptions.NONE,
-            Optional.empty(),
-            Optional.empty(),
-            false));
+            new StackRequest.Union.Overlay(
+                Optional.empty(), MountOptions.NONE, Optional.empty(), false)));
     OsPath target = stacks.up(web, false);
     Files.writeString(Path.of(target.resolve("d/a").toString()), "of a stack\n");
     Optional<LayerId> as = Optional.of(LayerId.of("committed"));

@@ -1,5 +1,6 @@
 package dev.ovl.service;
 
+import dev.ovl.api.BranchPatch;
 import dev.ovl.api.CommandHost;
 import dev.ovl.api.Done;
 import dev.ovl.api.DriverStatus;
@@ -34,6 +35,7 @@ import dev.ovl.engine.mount.DirectMounts;
 import dev.ovl.engine.mount.MountMethod;
 import dev.ovl.engine.mount.OverlayMount;
 import dev.ovl.engine.probe.Probe;
+import dev.ovl.engine.stack.BranchChange;
 import dev.ovl.engine.stack.StackListing;
 import dev.ovl.engine.stack.StackName;
 import dev.ovl.engine.stack.StackRequest;
@@ -196,6 +198,22 @@ public final class EngineHost implements CommandHost {
   }
 
   @Override
+  public Done changeBranch(String name, BranchPatch patch, boolean dryRun) throws HostException {
+    return change(
+        dryRun,
+        () -> {
+          StackName stack = StackName.of(name);
+          BranchChange change = Requests.change(patch);
+          if (dryRun) {
+            stacks.checkChange(stack, change);
+            return Done.would("would change the branches of " + stack);
+          }
+          stacks.change(stack, change);
+          return Done.SILENT;
+        });
+  }
+
+  @Override
   public Done copy(String name, StackCopy copy, boolean dryRun) throws HostException {
     return change(
         dryRun,
@@ -256,7 +274,7 @@ public final class EngineHost implements CommandHost {
             + " on "
             + report.target().quoted()
             + " by "
-            + report.method().word()
+            + report.methodWord()
             + (report.nested() ? ", nested" : "");
   }
 

@@ -11,6 +11,7 @@ import dev.ovl.api.StackLevel;
 import dev.ovl.api.StackUsage;
 import dev.ovl.api.WastedCopy;
 import dev.ovl.engine.EngineException;
+import dev.ovl.engine.aufs.AufsPermission;
 import dev.ovl.engine.diff.Holding;
 import dev.ovl.engine.diff.TreeShares;
 import dev.ovl.engine.diff.WastedCopies;
@@ -24,6 +25,7 @@ import dev.ovl.engine.stack.SharedLower;
 import dev.ovl.engine.stack.Shares;
 import dev.ovl.engine.stack.StackDefinition;
 import dev.ovl.engine.stack.StackDefinition.Lower;
+import dev.ovl.engine.stack.StackDefinition.Union;
 import dev.ovl.engine.stack.StackReport;
 import dev.ovl.engine.stack.StackSummary;
 import dev.ovl.engine.stack.Whereabouts;
@@ -63,17 +65,33 @@ final class Reports {
         report.state().mounted().map(mount -> mount.point().toString()),
         texts(stack.lowers().stream().map(Lower::path).toList()),
         texts(stack.lowers().stream().flatMap(lower -> lower.layer().stream()).toList()),
+        branches(report),
         report.upper().map(upper -> upper.directory().toString()),
-        report.upper().map(upper -> upper.work().toString()),
+        report.upper().flatMap(upper -> upper.work()).map(OsPath::toString),
         report.options(),
         stack.propagation().map(Propagation::word),
-        report.method().word(),
-        stack.method().isPresent(),
+        report.methodWord(),
+        stack.union() instanceof Union.Overlay overlay && overlay.method().isPresent(),
         report.nested(),
         report.state().mounted().map(mount -> mount.id()),
         report.state().mounted().map(mount -> mount.device().toString()),
         stack.layer().map(layer -> layer.id().text()),
         stack.links().toList());
+  }
+
+  private static List<String> branches(StackReport report) {
+    List<String> branches = new ArrayList<>();
+    if (report.definition().union() instanceof Union.Aufs aufs) {
+      report.upper().ifPresent(upper -> branches.add(branch(upper.directory(), aufs.upper())));
+      for (Lower lower : report.definition().lowers()) {
+        branches.add(branch(lower.path(), lower.permission().orElseThrow()));
+      }
+    }
+    return branches;
+  }
+
+  private static String branch(OsPath directory, AufsPermission permission) {
+    return directory + "=" + permission.text();
   }
 
   static StackUsage usage(String name, Optional<UpperUsage> usage, Optional<FileSystemRoom> room) {

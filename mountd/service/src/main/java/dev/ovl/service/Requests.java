@@ -1,17 +1,24 @@
 package dev.ovl.service;
 
+import dev.ovl.api.BranchPatch;
 import dev.ovl.api.MountDraft;
 import dev.ovl.api.StackDraft;
 import dev.ovl.api.StackPatch;
 import dev.ovl.engine.EngineException;
 import dev.ovl.engine.archive.ArchiveFormat;
 import dev.ovl.engine.archive.Compression;
+import dev.ovl.engine.aufs.AufsBranch;
+import dev.ovl.engine.aufs.AufsOptions;
+import dev.ovl.engine.aufs.AufsPermission;
 import dev.ovl.engine.driver.LayerId;
+import dev.ovl.engine.driver.aufs.AufsHome;
+import dev.ovl.engine.driver.overlay2.Overlay2Home;
 import dev.ovl.engine.mount.MountMethod;
 import dev.ovl.engine.mount.MountOptions;
 import dev.ovl.engine.mount.OptionText;
 import dev.ovl.engine.mount.OverlayMount;
 import dev.ovl.engine.mount.Propagation;
+import dev.ovl.engine.stack.BranchChange;
 import dev.ovl.engine.stack.StackChange;
 import dev.ovl.engine.stack.StackName;
 import dev.ovl.engine.stack.StackRequest;
@@ -34,16 +41,83 @@ final class Requests {
   static StackRequest request(StackDraft draft) throws EngineException {
     return new StackRequest(
         StackName.of(draft.name()),
-        draft.driver(),
         paths("lower", draft.lowers()),
         layer(draft.parent()),
         draft.readOnly(),
-        upper(draft.upper(), draft.work()),
         path("target", draft.target()),
-        options(draft.options()),
         propagation(draft.propagation()),
+        union(draft));
+  }
+
+  private static StackRequest.Union union(StackDraft draft) throws EngineException {
+    String driver = draft.driver().orElse(Overlay2Home.NAME);
+    return switch (driver) {
+      case Overlay2Home.NAME -> overlay(draft);
+      case AufsHome.NAME -> aufs(draft);
+      default ->
+          throw EngineException.usage(
+              "unknown driver "
+                  + OsPath.quoted(driver)
+                  + "; stacks know "
+                  + Overlay2Home.NAME
+                  + " and "
+                  + AufsHome.NAME);
+    };
+  }
+
+  private static StackRequest.Union overlay(StackDraft draft) throws EngineException {
+    if (!draft.branches().isEmpty()) {
+      throw EngineException.usage("an overlay has no branches; --driver aufs has");
+    }
+    return new StackRequest.Union.Overlay(
+        upper(draft.upper(), draft.work()),
+        MountOptions.parse(options(draft.options())),
         method(draft.method()),
         draft.compat());
+  }
+
+  private static StackRequest.Union aufs(StackDraft draft) throws EngineException {
+    if (draft.upper().isPresent() || draft.work().isPresent()) {
+      throw EngineException.usage("an aufs takes --branch DIR=rw in place of --upper and --work");
+    }
+    if (method(draft.method()).isPresent()) {
+      throw EngineException.usage("there is one method alone to mount an aufs");
+    }
+    if (draft.compat()) {
+      throw EngineException.usage("--compat is about overlays");
+    }
+    List<AufsBranch> branches = new ArrayList<>();
+    for (String branch : draft.branches()) {
+      branches.add(branch(branch));
+    }
+    return new StackRequest.Union.Aufs(branches, AufsOptions.parse(options(draft.options())));
+  }
+
+  /** {@code DIR=PERMISSION}, the latter {@code ro+wh} where it is not given. */
+  static AufsBranch branch(String text) throws EngineException {
+    AufsBranch branch = AufsBranch.parse(text, AufsPermission.RO_WH);
+    return new AufsBranch(path("branch", branch.directory().toString()), branch.permission());
+  }
+
+  static BranchChange change(BranchPatch patch) throws EngineException {
+    if (patch.index().isPresent() && !patch.change().equals(BranchPatch.ADD)) {
+      throw EngineException.usage("an index is for 'add' alone");
+    }
+    return switch (patch.change()) {
+      case BranchPatch.ADD -> new BranchChange.Add(branch(patch.branch()), index(patch.index()));
+      case BranchPatch.REMOVE -> new BranchChange.Remove(path("branch", patch.branch()));
+      case BranchPatch.MODIFY -> new BranchChange.Modify(branch(patch.branch()));
+      default ->
+          throw EngineException.usage(
+              "unknown change " + OsPath.quoted(patch.change()) + "; known are add, rm, mod");
+    };
+  }
+
+  private static Optional<Integer> index(Optional<Long> asked) throws EngineException {
+    if (asked.isPresent() && (asked.get() < 0 || asked.get() > Integer.MAX_VALUE)) {
+      throw EngineException.usage("there is no such index: " + asked.get());
+    }
+    return asked.map(Math::toIntExact);
   }
 
   static StackChange change(StackPatch patch) throws EngineException {
@@ -145,12 +219,13 @@ final class Requests {
         new OverlayMount.Upper(path("upper", upper.get()), path("work", work.get())));
   }
 
-  private static MountOptions options(List<String> texts) throws EngineException {
+  /** Single options. */
+  private static List<String> options(List<String> texts) throws EngineException {
     List<String> words = new ArrayList<>();
     for (String text : texts) {
       words.addAll(OptionText.splitOptions(text));
     }
-    return MountOptions.parse(words);
+    return words;
   }
 
   private static Optional<OsPath> path(String what, Optional<String> text) throws EngineException {

@@ -118,10 +118,15 @@ public final class AufsChecks {
   /**
    * Checks whether layers can be kept in a directory: not on aufs, btrfs or ecryptfs.
    *
+   * @param directory that need not exist yet
    * @throws EngineException it is on one of these
    */
   public void checkBacking(OsPath directory) throws EngineException, ErrnoException {
-    Optional<String> refused = refused(files.fileSystemType(directory));
+    OsPath existing = directory;
+    while (files.stat(existing).isEmpty()) {
+      existing = existing.parent();
+    }
+    Optional<String> refused = refused(files.fileSystemType(existing));
     if (refused.isPresent()) {
       throw EngineException.failed(
           "aufs does not keep layers on " + refused.get() + ": " + directory.quoted(),

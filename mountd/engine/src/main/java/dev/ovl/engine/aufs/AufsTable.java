@@ -15,6 +15,7 @@ import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
+import java.util.function.Function;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
@@ -133,11 +134,21 @@ public final class AufsTable {
    * has those of all namespaces, but see {@link #of}.)
    */
   public boolean isWritten(OsPath directory) throws EngineException, ErrnoException {
+    return has(directory, AufsState::writable);
+  }
+
+  /** Whether an aufs that is mounted in this mount namespace has a directory as a branch. */
+  public boolean isBranch(OsPath directory) throws EngineException, ErrnoException {
+    return has(directory, AufsState::branches);
+  }
+
+  private boolean has(OsPath directory, Function<AufsState, List<AufsBranch>> which)
+      throws EngineException, ErrnoException {
     OsPath resolved = files.resolve(directory).orElse(directory);
     for (MountEntry mount : mounts.all()) {
       Optional<AufsState> state = of(mount);
       if (state.isPresent()
-          && state.get().writable().stream().anyMatch(one -> one.directory().equals(resolved))) {
+          && which.apply(state.get()).stream().anyMatch(b -> b.directory().equals(resolved))) {
         return true;
       }
     }

@@ -14,11 +14,14 @@ import java.util.Optional;
 /**
  * Layers that are bare directories, with what is known of them: {@code layers/<id>} has the
  * ancestors, nearest first, a line each, as Docker's aufs driver keeps them; {@code committed/<id>}
- * says that a layer is read-only. A record without a layer says nothing.
+ * says that a layer is read-only, {@code owners/<id>}, a symbolic link, whose own it is. A record
+ * without a layer says nothing.
  */
 public final class LayerRecords {
   private static final String ANCESTORS = "layers";
   private static final String COMMITTED = "committed";
+  private static final String OWNERS = "owners";
+  private static final List<String> ALL = List.of(ANCESTORS, COMMITTED, OWNERS);
   private static final int PERMISSIONS = 0644;
   private static final int PERMISSIONS_OF_LAYER = 0755;
 
@@ -110,6 +113,24 @@ public final class LayerRecords {
     return new Marker(sys, committedFile(id));
   }
 
+  // ---- owners -------------------------------------------------------------------------------
+
+  private OsPath ownerFile(LayerId id) {
+    return home.resolve(OWNERS).resolve(id.text());
+  }
+
+  /** Notes whose own a layer is that is being made, until it is removed. */
+  public void noteOwner(LayerId id, OsPath owner) throws ErrnoException {
+    files.mkdir(home.resolve(OWNERS), 0700);
+    files.remove(ownerFile(id));
+    files.symlink(owner, ownerFile(id));
+  }
+
+  /** Who was noted as the layer's owner; empty for nobody's. */
+  public Optional<OsPath> owner(LayerId id) throws ErrnoException {
+    return files.readLink(ownerFile(id));
+  }
+
   // ---- making, removing ---------------------------------------------------------------------
 
   /** Removes a layer with all that its driver keeps of it; what is gone already is fine. */
@@ -158,9 +179,16 @@ public final class LayerRecords {
   /** Removes a layer, and then what is known of it. */
   public void remove(LayerId id) throws ErrnoException {
     layers.remove(id);
-    for (OsPath file : List.of(ancestorsFile(id), committedFile(id))) {
-      files.remove(Files.temporary(file));
-      files.remove(file);
+    sweep(id);
+    for (String directory : ALL) {
+      files.remove(home.resolve(directory).resolve(id.text()));
+    }
+  }
+
+  /** Removes what a crash left of writing a layer's records. */
+  public void sweep(LayerId id) throws ErrnoException {
+    for (String directory : ALL) {
+      files.remove(Files.temporary(home.resolve(directory).resolve(id.text())));
     }
   }
 
@@ -176,7 +204,7 @@ public final class LayerRecords {
     for (OsPath rubbish : layers.sweep()) {
       done.add("removed " + rubbish.quoted() + ", which was not whole any more, or not yet");
     }
-    for (String directory : List.of(ANCESTORS, COMMITTED)) {
+    for (String directory : ALL) {
       for (OsPath name : files.list(home.resolve(directory))) {
         String text = name.toString();
         int start = text.startsWith(Files.TEMPORARY_PREFIX) ? Files.TEMPORARY_PREFIX.length() : 0;

@@ -49,11 +49,19 @@ public final class Layers implements AutoCloseable {
 
   /** Who needs layers besides other layers. */
   public interface Users {
-    /** Who needs the layer, in words, {@code "stack web"}; empty when nobody does. */
-    Optional<String> of(LayerId id) throws EngineException, ErrnoException;
+    /**
+     * Who needs the layer, in words, {@code "stack web"}; empty when nobody does.
+     *
+     * @param driver the name of the one whose layer it is
+     */
+    Optional<String> of(String driver, LayerId id) throws EngineException, ErrnoException;
 
-    /** Who has the layer for itself, so that nobody else works on it; empty when nobody has. */
-    Optional<String> ownerOf(LayerId id) throws EngineException, ErrnoException;
+    /**
+     * Who has the layer for itself, so that nobody else works on it; empty when nobody has.
+     *
+     * @param driver the name of the one whose layer it is
+     */
+    Optional<String> ownerOf(String driver, LayerId id) throws EngineException, ErrnoException;
   }
 
   /**
@@ -175,8 +183,8 @@ public final class Layers implements AutoCloseable {
     }
   }
 
-  private void refuseOwned(LayerId id) throws EngineException, ErrnoException {
-    Optional<String> owner = users.ownerOf(id);
+  private void refuseOwned(Driver driver, LayerId id) throws EngineException, ErrnoException {
+    Optional<String> owner = users.ownerOf(driver.name(), id);
     if (owner.isPresent()) {
       throw EngineException.failed("layer " + id + " belongs to " + owner.get(), Errno.EBUSY);
     }
@@ -245,7 +253,7 @@ public final class Layers implements AutoCloseable {
     if (!driver.exists(parent)) {
       throw EngineException.failed("no such parent: " + parent, Errno.ENOENT);
     }
-    refuseOwned(parent);
+    refuseOwned(driver, parent);
     driver.ancestors(parent);
     if (!driver.isCommitted(parent)) {
       if (driver.isMounted(parent)) {
@@ -297,7 +305,7 @@ public final class Layers implements AutoCloseable {
         driver,
         id,
         () -> {
-          refuseOwned(id);
+          refuseOwned(driver, id);
           if (!driver.isCommitted(id)) {
             refuseMounted(driver, id);
             driver.commit(id);
@@ -334,10 +342,10 @@ public final class Layers implements AutoCloseable {
   /** Checks all that {@link #remove} checks before it removes anything; changes nothing. */
   public void checkRemove(Driver driver, LayerId id) throws EngineException, ErrnoException {
     requireExisting(driver, id);
-    refuseOwned(id);
+    refuseOwned(driver, id);
     refuseMounted(driver, id);
     // a stack is written down only after the layers below it were committed; a child is made before
-    Optional<String> user = driver.isCommitted(id) ? users.of(id) : Optional.empty();
+    Optional<String> user = driver.isCommitted(id) ? users.of(driver.name(), id) : Optional.empty();
     if (user.isPresent()) {
       throw EngineException.failed("layer " + id + " is needed by " + user.get(), Errno.EBUSY);
     }
@@ -395,7 +403,7 @@ public final class Layers implements AutoCloseable {
   /** Checks all that {@link #apply} checks before it writes; changes nothing. */
   public void checkApply(Driver driver, LayerId id) throws EngineException, ErrnoException {
     requireExisting(driver, id);
-    refuseOwned(id);
+    refuseOwned(driver, id);
     refuseMounted(driver, id);
     if (driver.isCommitted(id)) {
       throw EngineException.failed(
@@ -444,9 +452,9 @@ public final class Layers implements AutoCloseable {
     boolean begun = conversion(from, to).isSet();
     List<LayerId> ids = parentsFirst(from);
     for (LayerId id : ids) {
-      refuseOwned(id);
+      refuseOwned(from, id);
       refuseMounted(from, id);
-      Optional<String> user = users.of(id);
+      Optional<String> user = users.of(from.name(), id);
       if (user.isPresent()) {
         throw EngineException.failed("layer " + id + " is needed by " + user.get(), Errno.EBUSY);
       }
@@ -617,7 +625,7 @@ public final class Layers implements AutoCloseable {
   public void checkBeneath(Driver driver, LayerId id, Optional<LayerId> child)
       throws EngineException, ErrnoException {
     requireExisting(driver, id);
-    refuseOwned(id);
+    refuseOwned(driver, id);
     refuseMounted(driver, id);
     refuseChildren(driver, id, other -> child.filter(other::equals).isEmpty());
   }
@@ -635,7 +643,7 @@ public final class Layers implements AutoCloseable {
         driver,
         id,
         () -> {
-          refuseOwned(id);
+          refuseOwned(driver, id);
           int before = gets.count(driver, id);
           OsPath place = driver.get(id);
           if (driver.isMounted(id)) {
@@ -651,7 +659,7 @@ public final class Layers implements AutoCloseable {
         driver,
         id,
         () -> {
-          refuseOwned(id);
+          refuseOwned(driver, id);
           int before = gets.count(driver, id);
           if (before <= 1) {
             driver.put(id);
@@ -721,13 +729,13 @@ public final class Layers implements AutoCloseable {
         driver.isCommitted(id),
         driver.isMounted(id),
         gets.count(driver, id),
-        user(id),
+        user(driver, id),
         driver.metadata(id));
   }
 
-  private Optional<String> user(LayerId id) throws EngineException, ErrnoException {
-    Optional<String> owner = users.ownerOf(id);
-    return owner.isPresent() ? owner : users.of(id);
+  private Optional<String> user(Driver driver, LayerId id) throws EngineException, ErrnoException {
+    Optional<String> owner = users.ownerOf(driver.name(), id);
+    return owner.isPresent() ? owner : users.of(driver.name(), id);
   }
 
   @Override

@@ -156,13 +156,9 @@ final class Folding {
 
   private void one(Entry entry) throws EngineException, ErrnoException {
     if (entry.own().whiteout()) {
-      files.removeAny(entry.to(), entry.name());
+      books.removeAll(entry.to(), entry.name());
       if (entry.directory().lookupBelow(2, entry.name()).isPresent()) {
-        Statx whiteout = entry.own().stat();
-        Node.Kind device = new Node.Kind.Device(false, 0, 0);
-        Attributes plain =
-            new Attributes(0, whiteout.uid(), whiteout.gid(), whiteout.modified(), Xattrs.NONE);
-        writer.put(new Node(entry.path(), device, plain), new Content.None());
+        writer.put(books.whiteout(entry.path(), entry.own().stat()), new Content.None());
       }
     } else if (!entry.own().stat().isDirectory()) {
       file(entry);
@@ -184,6 +180,7 @@ final class Folding {
       return;
     }
     books.strip(entry.from(), entry.name(), false);
+    books.uncover(entry.to(), entry.name());
     if (!isRenamed(entry)) {
       copy(entry.from(), entry.name(), entry.path(), entry.own().stat());
     }
@@ -265,7 +262,7 @@ final class Folding {
       if (!entry.own().opaque()) {
         books.hideBelow(entry.from(), entry.name());
       }
-      files.removeAny(entry.to(), entry.name());
+      books.removeAll(entry.to(), entry.name());
     }
     clean(shown.parts());
     books.strip(entry.from(), entry.name(), merges || hides);
@@ -291,7 +288,7 @@ final class Folding {
           boolean hides = directory.lookupBelow(1, name).isPresent();
           if (own.whiteout()) {
             if (!hides) {
-              sys.unlinkat(fd.number(), name, 0);
+              sys.unlinkat(fd.number(), books.whiteout(name), 0);
               loses = true;
             }
           } else {
@@ -316,7 +313,7 @@ final class Folding {
         Fd fd = directory.open(0);
         Statx stat = reader.stat(fd, OsPath.DOT);
         writer.put(reader.read(fd, OsPath.DOT, path, stat), new Content.None());
-        for (OsPath name : directory.ownNames()) {
+        for (OsPath name : files.list(fd)) {
           pause.check();
           Statx found = reader.stat(fd, name);
           if (found.isDirectory()) {

@@ -6,6 +6,7 @@ import dev.ovl.engine.diff.Progress;
 import dev.ovl.engine.diff.View;
 import dev.ovl.engine.file.Files;
 import dev.ovl.engine.tree.Attributes;
+import dev.ovl.engine.tree.AufsNames;
 import dev.ovl.engine.tree.Beneath;
 import dev.ovl.engine.tree.CopyWatch;
 import dev.ovl.engine.tree.NodeReader;
@@ -18,11 +19,12 @@ import dev.ovl.sys.Syscalls;
 import java.util.List;
 import java.util.Optional;
 import java.util.function.BooleanSupplier;
+import java.util.function.Predicate;
 
 /**
- * Folds the upper of an overlay that nobody has mounted into the layer right below it, and leaves
- * the upper empty. What the overlay shows, with all attributes and modification times, is the same
- * before, after, and wherever in between the process or the machine stops:
+ * Folds the upper of an overlay, or of an aufs, that nobody has mounted into the layer right below
+ * it, and leaves the upper empty. What the overlay shows, with all attributes and modification
+ * times, is the same before, after, and wherever in between the process or the machine stops:
  *
  * <ol>
  *   <li>The upper is written out (syncfs(2)), since what it has takes the place of what is
@@ -56,16 +58,16 @@ public final class LayerMerge {
   private final Files files;
   private final Beneath beneath;
   private final View.Union view;
-  private final OsPath work;
+  private final Optional<OsPath> work;
   private final MergeJournal journal;
   private final NodeReader reader;
 
   /**
    * @param view upper, lower and what is below
-   * @param work the upper's work directory
+   * @param work the upper's work directory; absent on aufs, which has none
    * @param journal a file that need not exist, in a directory that does
    */
-  public LayerMerge(Syscalls sys, View.Union view, OsPath work, OsPath journal) {
+  public LayerMerge(Syscalls sys, View.Union view, Optional<OsPath> work, OsPath journal) {
     this.sys = sys;
     this.files = new Files(sys);
     this.beneath = new Beneath(sys);
@@ -83,8 +85,16 @@ public final class LayerMerge {
     return view.layers().get(1);
   }
 
-  private OsPath staging() {
-    return work.resolve(STAGING);
+  /** True for aufs. */
+  private boolean hasMarks() {
+    return view.books() == View.Books.AUFS;
+  }
+
+  /** Removes what was built aside. */
+  private void removeStaging() throws ErrnoException {
+    if (work.isPresent()) {
+      files.removeTree(work.get().resolve(STAGING));
+    }
   }
 
   /**
@@ -108,7 +118,7 @@ public final class LayerMerge {
             }
             progress.looked();
           };
-      UpperSurvey survey = UpperSurvey.of(layers, reader, pause);
+      UpperSurvey survey = UpperSurvey.of(layers, reader, hasMarks(), pause);
       MergeJournal.Entry entry = new MergeJournal.Entry(identity(), false, survey.times());
       files.syncFileSystem(upper());
       try {
@@ -126,8 +136,11 @@ public final class LayerMerge {
 
   private void place(MergedLayers layers, UpperSurvey survey, Pause pause, CopyWatch watch)
       throws EngineException, ErrnoException {
-    Bookkeeping books = new Bookkeeping(sys, view.books());
-    new Materialisation(sys, layers, books, staging(), pause).run(survey, watch);
+    Bookkeeping books = Bookkeeping.of(sys, view.books());
+    if (books instanceof AttributeBooks attributes) {
+      OsPath staging = work.orElseThrow().resolve(STAGING);
+      new Materialisation(sys, layers, attributes, staging, pause).run(survey, watch);
+    }
     setTimes(survey.times());
     Folding.run(sys, layers, books, lower(), pause, watch);
   }
@@ -156,23 +169,27 @@ public final class LayerMerge {
     } else if (entry.placed()) {
       finish(entry);
     } else {
-      files.removeTree(staging());
+      removeStaging();
       setTimes(entry.times());
       journal.end();
     }
   }
 
   private void finish(MergeJournal.Entry entry) throws EngineException, ErrnoException {
-    empty(upper());
-    empty(work.resolve(INDEX));
-    files.removeTree(staging());
+    // what aufs keeps at the top of a branch it would make anew
+    empty(
+        upper(), name -> !(hasMarks() && AufsNames.isOwn(name) && !name.equals(AufsNames.OPAQUE)));
+    if (work.isPresent()) {
+      empty(work.get().resolve(INDEX), name -> true);
+    }
+    removeStaging();
     setTimes(entry.times());
     files.syncFileSystem(upper());
     journal.end();
   }
 
-  private void empty(OsPath directory) throws ErrnoException {
-    List<OsPath> names = files.list(directory);
+  private void empty(OsPath directory, Predicate<OsPath> goes) throws ErrnoException {
+    List<OsPath> names = files.list(directory).stream().filter(goes).toList();
     if (names.isEmpty()) {
       return;
     }

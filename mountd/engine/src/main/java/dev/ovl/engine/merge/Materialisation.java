@@ -45,7 +45,7 @@ final class Materialisation {
   private final Files files;
   private final Beneath beneath;
   private final MergedLayers layers;
-  private final Bookkeeping books;
+  private final AttributeBooks books;
   private final NodeReader reader;
   private final OsPath staging;
   private final Pause pause;
@@ -53,7 +53,7 @@ final class Materialisation {
   private final Set<Part> taken = new HashSet<>();
 
   Materialisation(
-      Syscalls sys, MergedLayers layers, Bookkeeping books, OsPath staging, Pause pause) {
+      Syscalls sys, MergedLayers layers, AttributeBooks books, OsPath staging, Pause pause) {
     this.sys = sys;
     this.files = new Files(sys);
     this.beneath = new Beneath(sys);
@@ -176,7 +176,7 @@ final class Materialisation {
       return node;
     }
     TreeMap<String, byte[]> xattrs = new TreeMap<>(node.attributes().xattrs().values());
-    xattrs.put(books.opaque(), Bookkeeping.yes());
+    xattrs.put(books.opaque(), AttributeBooks.yes());
     return new Node(node.path(), node.kind(), Folding.with(node.attributes(), xattrs));
   }
 

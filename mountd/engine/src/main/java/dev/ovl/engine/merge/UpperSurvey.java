@@ -23,7 +23,7 @@ import java.util.Optional;
  * @param copies metadata-only copies whose data lies anywhere but in the same place of the lower
  * @param renamed directories that are made of something below that has another name or path there
  * @param stale directories with a redirect that means nothing
- * @param times of the directories that lose something
+ * @param times of the directories that lose something, or may gain a mark
  */
 record UpperSurvey(
     List<Item> copies, List<Item> renamed, List<Item> stale, List<MergeJournal.Time> times) {
@@ -38,9 +38,10 @@ record UpperSurvey(
   /**
    * Looks at all of the upper.
    *
+   * @param marks whether directories are opaque by what is in them
    * @param pause called before each name
    */
-  static UpperSurvey of(MergedLayers layers, NodeReader reader, Pause pause)
+  static UpperSurvey of(MergedLayers layers, NodeReader reader, boolean marks, Pause pause)
       throws EngineException, ErrnoException {
     UpperSurvey survey =
         new UpperSurvey(new ArrayList<>(), new ArrayList<>(), new ArrayList<>(), new ArrayList<>());
@@ -50,13 +51,14 @@ record UpperSurvey(
     }
     while (!waiting.isEmpty()) {
       try (Directory directory = layers.directory(waiting.pop())) {
-        survey.look(directory, reader, pause, waiting);
+        survey.look(directory, reader, marks, pause, waiting);
       }
     }
     return survey;
   }
 
-  private void look(Directory directory, NodeReader reader, Pause pause, Deque<List<Part>> waiting)
+  private void look(
+      Directory directory, NodeReader reader, boolean marks, Pause pause, Deque<List<Part>> waiting)
       throws EngineException, ErrnoException {
     OsPath path = directory.parts().getFirst().path();
     boolean loses = Folding.isFolded(directory.parts());
@@ -64,7 +66,7 @@ record UpperSurvey(
       pause.check();
       Optional<Own> found = directory.own(name);
       if (found.isPresent()) {
-        loses |= found.get().whiteout() || look(directory, name, found.get(), waiting);
+        loses |= found.get().whiteout() || look(directory, name, found.get(), marks, waiting);
       }
     }
     if (loses) {
@@ -74,7 +76,8 @@ record UpperSurvey(
   }
 
   /** Returns whether the name is to be taken from its directory before that is folded. */
-  private boolean look(Directory directory, OsPath name, Own own, Deque<List<Part>> waiting)
+  private boolean look(
+      Directory directory, OsPath name, Own own, boolean marks, Deque<List<Part>> waiting)
       throws EngineException {
     boolean isDirectory = own.stat().isDirectory();
     if (!isDirectory && (!own.metadataOnly() || Folding.isCopyInPlace(directory, name, own))) {
@@ -92,6 +95,10 @@ record UpperSurvey(
     }
     if (own.redirected()) {
       stale.add(item);
+    }
+    if (marks && !own.opaque() && shown.parts().size() == 1) {
+      // folding may make it opaque, and that touches it
+      times.add(new MergeJournal.Time(item.directory().resolve(name), own.stat().modified()));
     }
     waiting.push(shown.parts());
     return false;

@@ -40,6 +40,11 @@ public record MountEntry(
     }
   }
 
+  /** True for an overlay and for an aufs. */
+  public boolean isUnion() {
+    return isOverlay() || type.equals("aufs");
+  }
+
   /** True for an overlay. */
   public boolean isOverlay() {
     return type.equals("overlay");

@@ -22,7 +22,8 @@ import java.util.Optional;
 import java.util.Set;
 
 /**
- * All overlay mounts of this machine, in every mount namespace.
+ * All overlay and aufs mounts of this machine, in every mount namespace. Of an aufs no upper is
+ * known here.
  *
  * <p>A mount that was copied into another namespace (unshare(1), a container, a service with
  * PrivateTmp) keeps its superblock alive after it is gone here, and with it an upper and a work
@@ -450,7 +451,7 @@ public final class OverlayCensus {
       }
       Optional<MountEntry> mount = mounts.byId(ids[i], namespaceId);
       devices[i] = mount.map(MountEntry::device).orElse(NO_DEVICE);
-      if (mount.filter(MountEntry::isOverlay).isPresent()) {
+      if (mount.filter(MountEntry::isUnion).isPresent()) {
         if (inode.isEmpty()) {
           inode = Optional.of(inode(namespace));
         }
@@ -485,7 +486,7 @@ public final class OverlayCensus {
   private View view(long namespace, boolean here, List<MountEntry> all) {
     List<Overlay> overlays = new ArrayList<>();
     for (MountEntry mount : all) {
-      if (mount.isOverlay()) {
+      if (mount.isUnion()) {
         overlays.add(
             new Overlay(
                 namespace,

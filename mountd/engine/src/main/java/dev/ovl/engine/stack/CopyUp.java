@@ -12,6 +12,7 @@ import dev.ovl.sys.Linux;
 import dev.ovl.sys.OsPath;
 import dev.ovl.sys.Statx;
 import dev.ovl.sys.Syscalls;
+import java.nio.ByteBuffer;
 import java.util.Optional;
 import java.util.function.BooleanSupplier;
 
@@ -89,7 +90,10 @@ final class CopyUp {
       if (stat.isRegularFile()) {
         // what became a FIFO meanwhile must not be waited for
         int flags = Linux.O_RDWR | Linux.O_NOFOLLOW | Linux.O_NONBLOCK | Linux.O_NOCTTY;
-        new Fd(sys, sys.openat(directory.number(), name, flags, 0)).close();
+        try (Fd file = new Fd(sys, sys.openat(directory.number(), name, flags, 0))) {
+          // overlayfs copies when it is opened, aufs when it is about to be written to
+          sys.write(file.number(), ByteBuffer.allocateDirect(0));
+        }
         progress.read(stat.size());
       } else {
         sys.fchownat(directory.number(), name, SAME, SAME, Linux.AT_SYMLINK_NOFOLLOW);

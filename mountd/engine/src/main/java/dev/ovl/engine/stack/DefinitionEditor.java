@@ -1,14 +1,11 @@
 package dev.ovl.engine.stack;
 
 import dev.ovl.engine.EngineException;
+import dev.ovl.engine.driver.LayerHome;
 import dev.ovl.engine.driver.LayerId;
-import dev.ovl.engine.driver.overlay2.Overlay2Home;
 import dev.ovl.engine.file.Files;
 import dev.ovl.engine.file.Locks;
 import dev.ovl.engine.file.Lookout;
-import dev.ovl.engine.mount.OverlayChecks;
-import dev.ovl.engine.mount.OverlayMount;
-import dev.ovl.engine.mount.OverlayMounter;
 import dev.ovl.engine.root.RootFormat;
 import dev.ovl.engine.stack.StackDefinition.Layer;
 import dev.ovl.engine.stack.StackDefinition.Lower;
@@ -16,14 +13,11 @@ import dev.ovl.engine.stack.StackDefinition.Upper;
 import dev.ovl.sys.Errno;
 import dev.ovl.sys.ErrnoException;
 import dev.ovl.sys.OsPath;
-import dev.ovl.sys.Statx;
 import dev.ovl.sys.Syscalls;
 import java.time.Duration;
 import java.util.ArrayList;
-import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.stream.Stream;
@@ -42,39 +36,40 @@ final class DefinitionEditor {
   private static final Duration PATIENCE = Duration.ofSeconds(5);
 
   private final Files files;
-  private final Overlay2Home home;
+  private final LayerHomes homes;
+  private final UnionKinds kinds;
+  private final OsPath empty;
   private final RootFormat format;
   private final StackStore store;
   private final Journal journal;
   private final Locks locks;
   private final StackMounts mounts;
   private final StackUsers users;
-  private final OverlayMounter mounter;
-  private final OverlayChecks checks;
   private final UpperOwners owners;
   private final Lookout lookout;
 
   DefinitionEditor(
       Syscalls sys,
       OsPath root,
-      Overlay2Home home,
+      LayerHomes homes,
+      UnionKinds kinds,
+      OsPath empty,
       RootFormat format,
       StackStore store,
       Locks locks,
       StackMounts mounts,
       StackUsers users,
-      OverlayMounter mounter,
       Lookout lookout) {
     this.files = new Files(sys);
-    this.home = home;
+    this.homes = homes;
+    this.kinds = kinds;
+    this.empty = empty;
     this.format = format;
     this.store = store;
     this.journal = new Journal(sys, root);
     this.locks = locks;
     this.mounts = mounts;
     this.users = users;
-    this.mounter = mounter;
-    this.checks = new OverlayChecks(sys);
     this.owners = new UpperOwners(sys, store, lookout);
     this.lookout = lookout;
   }
@@ -84,52 +79,26 @@ final class DefinitionEditor {
     format.prepare(locks);
     store.prepare();
     journal.prepare();
-    home.prepare();
-    files.mkdir(mounts.empty(), 0555);
+    homes.overlay2().prepare();
+    files.mkdir(empty, 0555);
   }
 
   // ---- what it is to be ---------------------------------------------------------------------
 
   /** Refuses a request that no machine could fulfil, or not this one: nothing is made. */
   void check(StackRequest request) throws EngineException, ErrnoException {
-    Optional<String> driver = request.driver();
-    if (driver.isPresent() && !driver.get().equals(Overlay2Home.NAME)) {
-      throw EngineException.usage(
-          "unknown driver " + OsPath.quoted(driver.get()) + "; known is " + Overlay2Home.NAME);
-    }
-    if (request.upper().isPresent() && request.readOnly()) {
-      throw EngineException.usage("a read-only stack has no upper");
-    }
-    List<OsPath> lowers = new ArrayList<>(request.lowers());
-    chain(request.parent()).forEach(lower -> lowers.add(lower.path()));
-    check(lowers, request.upper(), request.target());
+    UnionKind kind = kinds.of(request);
+    check(kind, kind.parts(request), request.target());
   }
 
-  /** The layer and its ancestors as lowers, nearest first. */
-  private List<Lower> chain(Optional<LayerId> parent) throws EngineException, ErrnoException {
-    List<Lower> chain = new ArrayList<>();
-    if (parent.isPresent()) {
-      LayerId layer = parent.get();
-      String link =
-          home.link(layer)
-              .orElseThrow(() -> EngineException.failed("no such parent: " + layer, Errno.ENOENT));
-      chain.add(new Lower(home.diff(layer), link, parent));
-      for (Overlay2Home.Below below : home.below(layer)) {
-        chain.add(new Lower(below.directory(), below.link(), below.layer()));
-      }
-    }
-    return chain;
-  }
-
-  private void check(
-      List<OsPath> lowers, Optional<OverlayMount.Upper> upper, Optional<OsPath> target)
+  private static void check(UnionKind kind, UnionKind.Parts parts, Optional<OsPath> target)
       throws EngineException, ErrnoException {
-    if (lowers.isEmpty()) {
+    if (parts.lowers().isEmpty()) {
       throw EngineException.usage("a stack needs a lower");
     }
-    checks.check(lowers, upper);
+    kind.check(parts);
     if (target.isPresent()) {
-      checks.checkTarget(target.get());
+      kind.checkTarget(target.get());
     }
   }
 
@@ -138,23 +107,19 @@ final class DefinitionEditor {
     if (store.exists(request.name())) {
       throw EngineException.failed("a stack of that name exists", Errno.EEXIST);
     }
-    boolean ownUpper = request.upper().isEmpty() && !request.readOnly();
+    UnionKind kind = kinds.of(request);
+    UnionKind.Parts parts = kind.parts(request);
+    boolean needsLayer = parts.upper() instanceof Upper.OfLayer || request.target().isEmpty();
     StackDefinition stack =
         new StackDefinition(
             request.name(),
-            Overlay2Home.NAME,
-            lowers(request.lowers(), List.of(), request.parent()),
-            request
-                .upper()
-                .<Upper>map(u -> new Upper.Given(u.directory(), u.work()))
-                .orElse(ownUpper ? new Upper.OfLayer() : new Upper.None()),
-            ownUpper || request.target().isEmpty() ? Optional.of(unusedLayer()) : Optional.empty(),
+            parts.lowers(),
+            parts.upper(),
+            needsLayer ? Optional.of(kind.unusedLayer()) : Optional.empty(),
             request.target(),
-            request.options(),
             request.propagation(),
-            request.method(),
-            ownUpper && !request.compat() && !format.isShared());
-    mounter.plan(mounts.mount(stack), stack.method());
+            parts.union());
+    kind.refuseUnmountable(stack);
     return stack;
   }
 
@@ -165,12 +130,13 @@ final class DefinitionEditor {
       throw EngineException.usage(
           "its upper is its own layer, which another one would orphan; create another stack");
     }
+    UnionKind kind = kinds.of(before);
     StackDefinition after = changed(before, before.name(), before.layer(), before.lowers(), change);
     if (after.layer().isEmpty() && after.target().isEmpty()) {
-      after = after.withLayer(unusedLayer());
+      after = after.withLayer(kind.unusedLayer());
     }
-    check(paths(after), givenUpper(after), after.target());
-    mounter.plan(mounts.mount(after), after.method());
+    check(kind, new UnionKind.Parts(after.lowers(), after.upper(), after.union()), after.target());
+    kind.refuseUnmountable(after);
     return after;
   }
 
@@ -186,18 +152,7 @@ final class DefinitionEditor {
               + ": give another by --at, or 'default'");
     }
     StackDefinition to = changed(from, as, Optional.empty(), List.of(), change);
-    return new StackRequest(
-        as,
-        Optional.of(to.driver()),
-        to.directories(),
-        to.parent(),
-        to.upper() instanceof Upper.None,
-        givenUpper(to),
-        to.target(),
-        to.options(),
-        to.propagation(),
-        to.method(),
-        !to.lazyCopies());
+    return kinds.of(to).like(to, as);
   }
 
   private StackDefinition changed(
@@ -207,63 +162,23 @@ final class DefinitionEditor {
       List<Lower> present,
       StackChange change)
       throws EngineException, ErrnoException {
-    List<OsPath> directories = change.lowers().orElse(from.directories());
+    UnionKind.Parts parts = kinds.of(from).parts(from, present, change);
     return new StackDefinition(
         name,
-        from.driver(),
-        lowers(directories, present, change.parent().orElse(from.parent())),
-        change
-            .upper()
-            .<Upper>map(u -> new Upper.Given(u.directory(), u.work()))
-            .orElse(from.upper()),
+        parts.lowers(),
+        parts.upper(),
         layer,
         change.target().orElse(from.target()),
-        change.options().orElse(from.options()),
         change.propagation().orElse(from.propagation()),
-        change.method().orElse(from.method()),
-        from.lazyCopies());
-  }
-
-  /** Gives each directory a link: the one it has already, or an unused name. */
-  private List<Lower> lowers(
-      List<OsPath> directories, List<Lower> present, Optional<LayerId> parent)
-      throws EngineException, ErrnoException {
-    Map<OsPath, String> names = new HashMap<>();
-    for (Lower lower : present) {
-      if (lower.layer().isEmpty()) {
-        names.put(lower.path(), lower.link());
-      }
-    }
-    List<Lower> lowers = new ArrayList<>();
-    for (OsPath path : directories) {
-      String known = names.get(path);
-      String link = known != null ? known : home.links().unusedName();
-      lowers.add(new Lower(path, link, Optional.empty()));
-    }
-    lowers.addAll(chain(parent));
-    return lowers;
-  }
-
-  private Layer unusedLayer() throws EngineException, ErrnoException {
-    return new Layer(home.unusedId(), home.links().unusedName());
-  }
-
-  private static List<OsPath> paths(StackDefinition stack) {
-    return stack.lowers().stream().map(Lower::path).toList();
-  }
-
-  private static Optional<OverlayMount.Upper> givenUpper(StackDefinition stack) {
-    return stack.upper() instanceof Upper.Given given
-        ? Optional.of(new OverlayMount.Upper(given.directory(), given.work()))
-        : Optional.empty();
+        parts.union());
   }
 
   /** Refuses an upper or work of the user's that another stack or mount has. */
   void refuseSharedUpper(StackDefinition stack) throws EngineException, ErrnoException {
-    if (!(stack.upper() instanceof Upper.Given given)) {
+    if (stack.written().isEmpty()) {
       return;
     }
-    owners.claim(stack.name(), given).refuseOwned();
+    owners.claim(stack).refuseOwned();
     users.refuseUsedUpper(mounts.look(stack));
   }
 
@@ -281,11 +196,34 @@ final class DefinitionEditor {
   }
 
   /**
+   * Replaces the definition of a stack, which may be up, by another one that was checked. When that
+   * fails all is as before.
+   */
+  void replace(StackDefinition present, StackDefinition wanted)
+      throws EngineException, ErrnoException {
+    store(() -> wanted, Optional.of(present));
+  }
+
+  /** The definition of a stack with other branches, checked; nothing is made. */
+  StackDefinition rebranched(StackDefinition before, BranchChange change)
+      throws EngineException, ErrnoException {
+    if (!(before.union() instanceof StackDefinition.Union.Aufs)) {
+      throw EngineException.usage(
+          "the lowers of an overlay cannot be changed while it is mounted; 'down' it, and 'set'");
+    }
+    AufsKind kind = kinds.aufs();
+    StackDefinition after = kind.changed(before, change);
+    kind.check(new UnionKind.Parts(after.lowers(), after.upper(), after.union()));
+    return after;
+  }
+
+  /**
    * Makes a stack's own layer the topmost of those that it lies on, and gives it another one. When
    * that fails all is as before.
    */
   StackDefinition freeze(StackDefinition before) throws EngineException, ErrnoException {
     Layer own = before.layer().orElseThrow();
+    LayerHome home = homes.of(before);
     home.commit(own.id());
     try {
       return store(() -> frozen(before), Optional.of(before));
@@ -305,23 +243,12 @@ final class DefinitionEditor {
       throw EngineException.usage(
           "only the own layer of a stack that lies on layers alone can become one of them");
     }
-    Layer own = before.layer().orElseThrow();
+    UnionKind kind = kinds.of(before);
     List<Lower> lowers = new ArrayList<>();
-    lowers.add(new Lower(home.diff(own.id()), own.link(), Optional.of(own.id())));
+    lowers.add(kind.frozen(before.layer().orElseThrow()));
     lowers.addAll(before.lowers());
-    StackDefinition after =
-        new StackDefinition(
-            before.name(),
-            before.driver(),
-            lowers,
-            before.upper(),
-            Optional.of(unusedLayer()),
-            before.target(),
-            before.options(),
-            before.propagation(),
-            before.method(),
-            before.lazyCopies());
-    mounter.plan(mounts.mount(after), after.method());
+    StackDefinition after = before.withLowers(lowers).withLayer(kind.unusedLayer());
+    kind.refuseUnmountable(after);
     return after;
   }
 
@@ -339,7 +266,7 @@ final class DefinitionEditor {
       }
     }
     throw EngineException.failed(
-        "every name for a link is taken in " + home.directory().quoted(), Errno.EEXIST);
+        "every name for a link is taken in " + homes.overlay2().directory().quoted(), Errno.EEXIST);
   }
 
   /**
@@ -351,10 +278,11 @@ final class DefinitionEditor {
    */
   private boolean store(StackDefinition stack, Optional<StackDefinition> before)
       throws EngineException, ErrnoException {
-    journal.begin(entry(stack.name(), Stream.concat(Stream.of(stack), before.stream()).toList()));
+    homes.of(stack).prepare();
+    journal.begin(entry(stack, Stream.concat(Stream.of(stack), before.stream()).toList()));
     try {
       Set<String> made = new HashSet<>();
-      if (!make(stack, before, made)) {
+      if (!kinds.of(stack).make(stack, before, made)) {
         forgetForeignLinks(stack, before, made);
         recover(stack.name());
         return false;
@@ -377,43 +305,12 @@ final class DefinitionEditor {
     }
   }
 
-  private static Journal.Entry entry(StackName name, List<StackDefinition> definitions) {
+  private static Journal.Entry entry(StackDefinition stack, List<StackDefinition> definitions) {
     return new Journal.Entry(
-        name,
+        stack.name(),
+        stack.driver(),
         definitions.stream().flatMap(d -> d.layer().stream()).map(Layer::id).distinct().toList(),
         definitions.stream().flatMap(StackDefinition::links).distinct().toList());
-  }
-
-  /** Makes links and layer; {@code made} gets the links. False when a link's name is taken. */
-  private boolean make(StackDefinition stack, Optional<StackDefinition> before, Set<String> made)
-      throws EngineException, ErrnoException {
-    Set<String> present = new HashSet<>();
-    before.ifPresent(b -> b.links().forEach(present::add));
-    for (Lower lower : stack.lowers()) {
-      if (lower.layer().isEmpty() && !present.contains(lower.link())) {
-        if (!home.links().make(lower.link(), lower.path())) {
-          return false;
-        }
-        made.add(lower.link());
-      }
-    }
-    if (stack.layer().isPresent()) {
-      Layer layer = stack.layer().get();
-      List<String> links = stack.lowers().stream().map(Lower::link).toList();
-      if (before.flatMap(StackDefinition::layer).filter(layer::equals).isPresent()) {
-        home.writeLower(layer.id(), links);
-      } else {
-        Statx rootOf = files.stat(stack.lowers().get(0).path()).orElseThrow();
-        return home.create(
-            layer.id(),
-            layer.link(),
-            links,
-            Optional.of(rootOf),
-            false,
-            draft -> home.noteOwner(draft, OsPath.of(stack.name().text())));
-      }
-    }
-    return true;
   }
 
   /**
@@ -426,23 +323,24 @@ final class DefinitionEditor {
     List<String> links =
         Stream.concat(made.stream(), before.stream().flatMap(StackDefinition::links)).toList();
     journal.begin(
-        new Journal.Entry(stack.name(), stack.layer().stream().map(Layer::id).toList(), links));
+        new Journal.Entry(
+            stack.name(), stack.driver(), stack.layer().stream().map(Layer::id).toList(), links));
   }
 
   private void write(StackDefinition stack, Optional<StackDefinition> before)
       throws EngineException, ErrnoException {
-    if (!(stack.upper() instanceof Upper.Given given)
-        || before.filter(b -> b.upper().equals(given)).isPresent()) {
+    List<OsPath> written = stack.written();
+    if (written.isEmpty() || before.filter(b -> b.written().equals(written)).isPresent()) {
       store.write(stack);
       return;
     }
-    UpperOwners.Claim claim = owners.claim(stack.name(), given);
+    UpperOwners.Claim claim = owners.claim(stack);
     claim.refuseOwned();
     // who owns an upper is decided by one process at a time, also because asking the kernel whether
     // an upper is in use has it in use for a moment
     try (Locks.Held held = locks.acquire(format.lockFile(), "the root")) {
       claim.refuseOwned();
-      refuseUsedUpperInTime(stack, given);
+      refuseUsedUpperInTime(stack);
       store.write(stack);
     }
   }
@@ -450,13 +348,13 @@ final class DefinitionEditor {
   /**
    * Everybody waits for the lock of the root: so nobody who holds it may wait for a file system.
    */
-  private void refuseUsedUpperInTime(StackDefinition stack, Upper.Given given)
-      throws EngineException, ErrnoException {
+  private void refuseUsedUpperInTime(StackDefinition stack) throws EngineException, ErrnoException {
     Optional<Optional<EngineException>> answer =
         lookout.within(PATIENCE, () -> refusalOfUsedUpper(stack));
     if (answer.isEmpty()) {
       throw EngineException.failed(
-          "the file system of upper or target does not answer: " + given.directory().quoted(),
+          "the file system of upper or target does not answer: "
+              + stack.written().getFirst().quoted(),
           Errno.ETIMEDOUT);
     }
     if (answer.get().isPresent()) {
@@ -489,7 +387,7 @@ final class DefinitionEditor {
 
   /** Deletes a definition with all that it names. */
   void delete(StackDefinition stack) throws EngineException, ErrnoException {
-    journal.begin(entry(stack.name(), List.of(stack)));
+    journal.begin(entry(stack, List.of(stack)));
     try {
       store.delete(stack.name());
     } catch (ErrnoException failure) {
@@ -531,14 +429,19 @@ final class DefinitionEditor {
       for (Lower lower : stack.get().lowers()) {
         // what was the stack's own layer may be one of these by now
         lower.layer().ifPresent(layers::add);
-        links.add(lower.link());
+        lower.link().ifPresent(links::add);
       }
     }
     for (String link : entry.get().links()) {
       if (!links.contains(link)) {
-        home.links().remove(link);
+        homes.overlay2().links().remove(link);
       }
     }
+    String driver = entry.get().driver();
+    LayerHome home =
+        homes
+            .of(driver)
+            .orElseThrow(() -> EngineException.failed("unknown driver " + OsPath.quoted(driver)));
     for (LayerId layer : entry.get().layers()) {
       if (layers.contains(layer)) {
         home.sweep(layer);

@@ -1,6 +1,5 @@
 package dev.ovl.engine.stack;
 
-import dev.ovl.engine.mount.OverlayMount;
 import dev.ovl.sys.ErrnoException;
 import dev.ovl.sys.OsPath;
 import java.util.ArrayDeque;
@@ -38,11 +37,12 @@ final class DependencyOrder {
     for (StackName name : names) {
       Optional<StackDefinition> stack = lookup.find(name);
       if (stack.isPresent()) {
-        OverlayMount mount = mounts.mount(stack.get());
-        order.byTarget.computeIfAbsent(mount.target(), t -> new ArrayList<>()).add(name);
-        List<OsPath> needed = new ArrayList<>(mount.lowers());
-        mount.upper().ifPresent(upper -> needed.add(upper.directory()));
-        needed.add(mount.target().parent());
+        OsPath target = mounts.target(stack.get());
+        order.byTarget.computeIfAbsent(target, t -> new ArrayList<>()).add(name);
+        List<OsPath> needed = new ArrayList<>();
+        stack.get().lowers().forEach(lower -> needed.add(lower.path()));
+        mounts.upper(stack.get()).ifPresent(upper -> needed.add(upper.directory()));
+        needed.add(target.parent());
         order.needs.put(name, needed);
       }
     }

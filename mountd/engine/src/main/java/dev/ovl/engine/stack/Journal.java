@@ -2,6 +2,7 @@ package dev.ovl.engine.stack;
 
 import dev.ovl.engine.EngineException;
 import dev.ovl.engine.driver.LayerId;
+import dev.ovl.engine.driver.overlay2.Overlay2Home;
 import dev.ovl.engine.file.Files;
 import dev.ovl.json.Json;
 import dev.ovl.json.JsonException;
@@ -39,10 +40,11 @@ final class Journal {
   }
 
   /**
+   * @param driver whose the layers are
    * @param layers ids of layers that come or go
    * @param links names of short links that come or go
    */
-  record Entry(StackName stack, List<LayerId> layers, List<String> links) {}
+  record Entry(StackName stack, String driver, List<LayerId> layers, List<String> links) {}
 
   void prepare() throws ErrnoException {
     files.mkdirs(directory, 0700);
@@ -52,6 +54,7 @@ final class Journal {
     Map<String, Object> map = new LinkedHashMap<>();
     map.put("schema", SCHEMA);
     map.put("stack", entry.stack());
+    map.put("driver", entry.driver());
     map.put("layers", entry.layers());
     map.put("links", entry.links());
     // for crashes of a process: what an entry names that a power failure took is told as left over,
@@ -110,11 +113,13 @@ final class Journal {
         throw new JsonException("it was written by another version of ovl");
       }
       StackName name = StackName.of(fields.string("stack"));
+      // there was but one before
+      String driver = fields.optionalString("driver").orElse(Overlay2Home.NAME);
       List<LayerId> layers = new ArrayList<>();
       for (String layer : fields.strings("layers")) {
         layers.add(LayerId.of(layer));
       }
-      return Optional.of(new Entry(name, layers, fields.strings("links")));
+      return Optional.of(new Entry(name, driver, layers, fields.strings("links")));
     } catch (JsonException e) {
       throw EngineException.failed(
           "the journal entry " + file(stack).quoted() + " cannot be read: " + e.getMessage());

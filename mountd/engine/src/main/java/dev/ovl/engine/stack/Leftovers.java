@@ -1,6 +1,7 @@
 package dev.ovl.engine.stack;
 
 import dev.ovl.engine.EngineException;
+import dev.ovl.engine.driver.LayerHome;
 import dev.ovl.engine.driver.LayerId;
 import dev.ovl.engine.driver.overlay2.Overlay2Home;
 import dev.ovl.engine.driver.overlay2.ShortLinks;
@@ -12,7 +13,6 @@ import dev.ovl.engine.mount.OverlayMount;
 import dev.ovl.engine.mount.OverlayMounter;
 import dev.ovl.engine.probe.AbandonedProbes;
 import dev.ovl.engine.stack.Leftover.Kind;
-import dev.ovl.engine.stack.StackDefinition.Layer;
 import dev.ovl.engine.stack.StackDefinition.Lower;
 import dev.ovl.engine.stack.StackDefinition.Upper;
 import dev.ovl.sys.Errno;
@@ -42,7 +42,8 @@ import java.util.Set;
 final class Leftovers {
   private final Files files;
   private final OsPath root;
-  private final Overlay2Home home;
+  private final LayerHomes homes;
+  private final UnionKinds kinds;
   private final StackStore store;
   private final Journal journal;
   private final Locks locks;
@@ -58,7 +59,8 @@ final class Leftovers {
   Leftovers(
       Syscalls sys,
       OsPath root,
-      Overlay2Home home,
+      LayerHomes homes,
+      UnionKinds kinds,
       StackStore store,
       Locks locks,
       StackMounts mounts,
@@ -70,7 +72,8 @@ final class Leftovers {
       Lookout lookout) {
     this.files = new Files(sys);
     this.root = root;
-    this.home = home;
+    this.homes = homes;
+    this.kinds = kinds;
     this.store = store;
     this.journal = new Journal(sys, root);
     this.locks = locks;
@@ -97,7 +100,7 @@ final class Leftovers {
                 Kind.LOCK_FILE, file, Optional.of(name), "there is no stack of this name"));
       }
     }
-    findInHome(found);
+    findInHomes(found);
     for (StackName name : records.names()) {
       if (isRecordAbandoned(name)) {
         found.add(
@@ -143,31 +146,44 @@ final class Leftovers {
     }
   }
 
-  private void findInHome(List<Leftover> found) throws ErrnoException {
-    List<LayerId> layers = home.layers();
-    List<ShortLinks.Present> links = home.links().present();
+  /** A layer of some driver. */
+  private record Present(LayerHome home, LayerId id) {}
+
+  private void findInHomes(List<Leftover> found) throws ErrnoException {
+    Overlay2Home overlay2 = homes.overlay2();
+    List<Present> layers = new ArrayList<>();
+    for (LayerHome home : homes.all()) {
+      home.layers().forEach(id -> layers.add(new Present(home, id)));
+    }
+    List<ShortLinks.Present> links = overlay2.links().present();
     Named named = named();
     found.addAll(named.unreadable);
-    for (OsPath rubbish : home.rubbish()) {
-      found.add(
-          new Leftover(
-              Kind.OPERATION,
-              rubbish,
-              Optional.empty(),
-              "a layer was being made or removed when its process ended"));
+    for (LayerHome home : homes.all()) {
+      for (OsPath rubbish : home.rubbish()) {
+        found.add(
+            new Leftover(
+                Kind.OPERATION,
+                rubbish,
+                Optional.empty(),
+                "a layer was being made or removed when its process ended"));
+      }
     }
-    Set<String> below = new HashSet<>();
-    for (LayerId id : layers) {
-      below.addAll(home.lowerLinks(id));
-      if (!named.hasLayer(id) && isOfStack(id)) {
-        boolean holdsData = !files.list(home.diff(id)).isEmpty();
+    for (Present layer : layers) {
+      if (!named.hasLayer(layer) && isOfStack(layer)) {
+        boolean holdsData = !files.list(layer.home().diff(layer.id())).isEmpty();
         found.add(
             new Leftover(
                 Kind.LAYER,
-                home.directory().resolve(id.text()),
+                layer.home().place(layer.id()),
                 Optional.empty(),
                 "no stack names this layer, which is " + (holdsData ? "not empty" : "empty"),
                 holdsData));
+      }
+    }
+    Set<String> below = new HashSet<>();
+    for (Present layer : layers) {
+      if (layer.home().equals(overlay2)) {
+        below.addAll(overlay2.lowerLinks(layer.id()));
       }
     }
     for (ShortLinks.Present link : links) {
@@ -197,12 +213,13 @@ final class Leftovers {
   /**
    * All other layers are nobody's to sweep; so is one that was committed, and by that given away.
    */
-  private boolean isOfStack(LayerId id) throws ErrnoException {
-    return home.owner(id).isPresent() && !home.isCommitted(id);
+  private boolean isOfStack(Present layer) throws ErrnoException {
+    LayerHome home = layer.home();
+    return home.owner(layer.id()).isPresent() && !home.isCommitted(layer.id());
   }
 
   private boolean isOfDirectory(String link) throws ErrnoException {
-    return home.links().target(link).filter(OsPath::isAbsolute).isPresent();
+    return homes.overlay2().links().target(link).filter(OsPath::isAbsolute).isPresent();
   }
 
   /** A removal takes the link before what it points to. */
@@ -232,9 +249,11 @@ final class Leftovers {
     return now.sameFile(before) && now.changed().equals(before.changed());
   }
 
+  private record NamedLayer(String driver, LayerId id) {}
+
   /** What layers and links are named by anybody. */
   private static final class Named {
-    private final Set<LayerId> layers = new HashSet<>();
+    private final Set<NamedLayer> layers = new HashSet<>();
     private final Set<String> links = new HashSet<>();
 
     /** Of operations under way. */
@@ -244,8 +263,9 @@ final class Leftovers {
     private final Set<Leftover> unreadable = new LinkedHashSet<>();
 
     /** True also when something cannot be read, which might name it. */
-    boolean hasLayer(LayerId id) {
-      return !unreadable.isEmpty() || layers.contains(id);
+    boolean hasLayer(Present layer) {
+      return !unreadable.isEmpty()
+          || layers.contains(new NamedLayer(layer.home().driver(), layer.id()));
     }
 
     boolean hasLink(String link) {
@@ -253,18 +273,17 @@ final class Leftovers {
     }
 
     void add(Journal.Entry entry) {
-      layers.addAll(entry.layers());
+      entry.layers().forEach(id -> layers.add(new NamedLayer(entry.driver(), id)));
       changing.addAll(entry.links());
     }
 
     void add(StackDefinition stack) {
-      stack.layer().map(Layer::id).ifPresent(layers::add);
+      stack.layer().ifPresent(own -> layers.add(new NamedLayer(stack.driver(), own.id())));
       stack.links().forEach(links::add);
       stack.lowers().stream().map(Lower::path).forEach(directories::add);
       stack.target().ifPresent(directories::add);
       if (stack.upper() instanceof Upper.Given given) {
-        directories.add(given.directory());
-        directories.add(given.work());
+        directories.addAll(given.directories());
       }
     }
   }
@@ -347,27 +366,40 @@ final class Leftovers {
   }
 
   private boolean removeLayer(OsPath place) throws EngineException, ErrnoException {
-    Optional<LayerId> id =
-        LayerId.parse(place.fileName().toString())
-            .filter(known -> place.parent().equals(home.directory()));
+    Optional<Present> found = layerAt(place);
     Named named = named();
-    if (id.isEmpty()
-        || !home.exists(id.get())
-        || named.hasLayer(id.get())
-        || !isOfStack(id.get())) {
+    if (found.isEmpty() || named.hasLayer(found.get()) || !isOfStack(found.get())) {
       return false;
     }
+    Present layer = found.get();
     refuseNeeded(place, named);
+    Overlay2Home overlay2 = homes.overlay2();
+    if (!layer.home().equals(overlay2)) {
+      kinds.aufs().refuseUsed(List.of(layer.home().diff(layer.id())));
+      layer.home().remove(layer.id());
+      return true;
+    }
     users.refuseUsedLayer(
-        new OverlayMount.Upper(home.diff(id.get()), home.work(id.get())), home.directory());
-    List<String> below = home.lowerLinks(id.get());
-    home.remove(id.get());
+        new OverlayMount.Upper(overlay2.diff(layer.id()), overlay2.work(layer.id()).orElseThrow()),
+        overlay2.directory());
+    List<String> below = overlay2.lowerLinks(layer.id());
+    overlay2.remove(layer.id());
     for (String link : below) {
       if (!named.hasLink(link) && isOfDirectory(link)) {
-        home.links().remove(link);
+        overlay2.links().remove(link);
       }
     }
     return true;
+  }
+
+  private Optional<Present> layerAt(OsPath place) throws ErrnoException {
+    Optional<LayerId> id = LayerId.parse(place.fileName().toString());
+    for (LayerHome home : homes.all()) {
+      if (id.isPresent() && home.place(id.get()).equals(place) && home.exists(id.get())) {
+        return Optional.of(new Present(home, id.get()));
+      }
+    }
+    return Optional.empty();
   }
 
   /** Refuses when a stack has a directory within the layer as a lower, upper or target. */
@@ -382,7 +414,9 @@ final class Leftovers {
 
   private boolean removeLink(OsPath place) throws ErrnoException {
     Optional<ShortLinks.Present> link =
-        home.links().present().stream().filter(known -> known.path().equals(place)).findFirst();
+        homes.overlay2().links().present().stream()
+            .filter(known -> known.path().equals(place))
+            .findFirst();
     return link.isPresent()
         && files.readLink(place).filter(OsPath::isAbsolute).isPresent()
         && !named().hasLink(link.get().name())
@@ -391,8 +425,9 @@ final class Leftovers {
   }
 
   private boolean isBelowLayer(String link) throws ErrnoException {
-    for (LayerId id : home.layers()) {
-      if (home.lowerLinks(id).contains(link)) {
+    Overlay2Home overlay2 = homes.overlay2();
+    for (LayerId id : overlay2.layers()) {
+      if (overlay2.lowerLinks(id).contains(link)) {
         return true;
       }
     }

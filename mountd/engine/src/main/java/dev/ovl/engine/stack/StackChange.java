@@ -2,7 +2,6 @@ package dev.ovl.engine.stack;
 
 import dev.ovl.engine.driver.LayerId;
 import dev.ovl.engine.mount.MountMethod;
-import dev.ovl.engine.mount.MountOptions;
 import dev.ovl.engine.mount.OverlayMount;
 import dev.ovl.engine.mount.Propagation;
 import dev.ovl.sys.OsPath;
@@ -15,13 +14,16 @@ import java.util.Optional;
  *
  * @param lowers the plain directories, topmost first
  * @param parent the layer whose chain lies below them
+ * @param upper of an overlay
+ * @param options each {@code name} or {@code name=value}, as the stack's file system knows them
+ * @param method of an overlay
  */
 public record StackChange(
     Optional<List<OsPath>> lowers,
     Optional<Optional<LayerId>> parent,
     Optional<OverlayMount.Upper> upper,
     Optional<Optional<OsPath>> target,
-    Optional<MountOptions> options,
+    Optional<List<String>> options,
     Optional<Optional<Propagation>> propagation,
     Optional<Optional<MountMethod>> method) {
 
@@ -30,7 +32,7 @@ public record StackChange(
       Optional<List<OsPath>> lowers,
       Optional<OverlayMount.Upper> upper,
       Optional<Optional<OsPath>> target,
-      Optional<MountOptions> options,
+      Optional<List<String>> options,
       Optional<Optional<Propagation>> propagation,
       Optional<Optional<MountMethod>> method) {
     this(lowers, Optional.empty(), upper, target, options, propagation, method);

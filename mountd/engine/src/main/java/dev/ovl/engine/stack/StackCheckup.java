@@ -13,13 +13,13 @@ import dev.ovl.engine.fsck.OverlayRepair;
 import dev.ovl.engine.fsck.Subject;
 import dev.ovl.engine.stack.Examined.Outcome;
 import dev.ovl.engine.stack.StackDefinition.Lower;
-import dev.ovl.engine.stack.StackDefinition.Upper;
+import dev.ovl.engine.stack.StackDefinition.Union;
 import dev.ovl.engine.stack.StackMounts.Sighting;
+import dev.ovl.sys.Errno;
 import dev.ovl.sys.ErrnoException;
 import dev.ovl.sys.OsPath;
 import dev.ovl.sys.Syscalls;
 import java.util.ArrayList;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -36,6 +36,7 @@ final class StackCheckup {
   private final Syscalls sys;
   private final Files files;
   private final Overlay2Home home;
+  private final OverlayKind kind;
   private final StackMounts mounts;
   private final StackUsers users;
   private final UpperOwners owners;
@@ -44,6 +45,7 @@ final class StackCheckup {
   StackCheckup(
       Syscalls sys,
       Overlay2Home home,
+      OverlayKind kind,
       StackMounts mounts,
       StackUsers users,
       UpperOwners owners,
@@ -51,10 +53,19 @@ final class StackCheckup {
     this.sys = sys;
     this.files = new Files(sys);
     this.home = home;
+    this.kind = kind;
     this.mounts = mounts;
     this.users = users;
     this.owners = owners;
     this.leftovers = leftovers;
+  }
+
+  /** Refuses stacks that there is no check for. */
+  void refuseOther(StackDefinition stack) throws EngineException {
+    if (!(stack.union() instanceof Union.Overlay)) {
+      throw EngineException.failed(
+          "fsck knows overlays alone, and this is a stack of " + stack.driver(), Errno.EOPNOTSUPP);
+    }
   }
 
   /**
@@ -66,6 +77,7 @@ final class StackCheckup {
       Sighting sighting, boolean wholeLowers, Progress progress, BooleanSupplier cancelled)
       throws EngineException, ErrnoException {
     StackDefinition stack = sighting.stack();
+    refuseOther(stack);
     Optional<OsPath> mountedOn = sighting.state().mounted().map(mount -> mount.point());
     List<Finding> found = new ArrayList<>();
     links(stack, found);
@@ -73,7 +85,7 @@ final class StackCheckup {
     Subject subject =
         new Subject(
             stack.lowers().stream().map(Lower::path).toList(),
-            mounts.upper(stack),
+            mounts.upper(stack).map(OverlayKind::overlayUpper),
             StackContent.books(stack),
             mountedOn,
             wholeLowers);
@@ -112,23 +124,13 @@ final class StackCheckup {
 
   // ---- links --------------------------------------------------------------------------------
 
-  /** Name and target of each link that a mount of the stack goes through. */
-  private static Map<String, OsPath> wanted(StackDefinition stack) {
-    Map<String, OsPath> wanted = new LinkedHashMap<>();
-    for (Lower lower : stack.lowers()) {
-      wanted.put(lower.link(), lower.layer().map(Overlay2Home::linkTarget).orElse(lower.path()));
-    }
-    stack.layer().ifPresent(own -> wanted.put(own.link(), Overlay2Home.linkTarget(own.id())));
-    return wanted;
-  }
-
   private OsPath path(String link) {
     return ShortLinks.relative(link);
   }
 
   private void links(StackDefinition stack, List<Finding> found)
       throws EngineException, ErrnoException {
-    Map<String, OsPath> wanted = wanted(stack);
+    Map<String, OsPath> wanted = kind.links(stack);
     for (Map.Entry<String, OsPath> link : wanted.entrySet()) {
       Optional<OsPath> target = home.links().target(link.getKey());
       if (!target.equals(Optional.of(link.getValue()))) {
@@ -166,7 +168,7 @@ final class StackCheckup {
 
   private boolean isLinkRestored(StackDefinition stack, Finding finding) throws ErrnoException {
     String name = finding.path().fileName().toString();
-    return home.links().restore(name, wanted(stack).get(name));
+    return home.links().restore(name, kind.links(stack).get(name));
   }
 
   private boolean isLinkRemoved(Finding finding) throws EngineException, ErrnoException {
@@ -184,9 +186,7 @@ final class StackCheckup {
     OsPath directory = mounts.upper(stack).get().directory();
     String reason = "one of the two must go";
     try {
-      if (stack.upper() instanceof Upper.Given given) {
-        owners.claim(stack.name(), given).refuseOwned();
-      }
+      owners.claim(stack).refuseOwned();
       if (sighting.state().mounted().isEmpty()) {
         users.refuseUsedUpper(sighting);
       }

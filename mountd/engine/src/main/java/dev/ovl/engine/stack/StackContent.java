@@ -10,7 +10,8 @@ import dev.ovl.engine.diff.View;
 import dev.ovl.engine.diff.WastedCopies;
 import dev.ovl.engine.driver.DirectoryDraft;
 import dev.ovl.engine.driver.Driver;
-import dev.ovl.engine.mount.OverlayMount;
+import dev.ovl.engine.stack.StackDefinition.Union;
+import dev.ovl.engine.stack.StackDefinition.Upper;
 import dev.ovl.engine.stack.Whereabouts.Part;
 import dev.ovl.engine.tree.LayerForm;
 import dev.ovl.engine.usage.UpperUsage;
@@ -32,16 +33,29 @@ final class StackContent {
     this.mounts = mounts;
   }
 
+  /** How the stack's layers tell of whiteouts and the like. */
   static View.Books books(StackDefinition stack) {
-    return isUserXattr(stack) ? View.Books.USER : View.Books.TRUSTED;
+    return switch (stack.union()) {
+      case Union.Overlay overlay ->
+          overlay.words().contains("userxattr") ? View.Books.USER : View.Books.TRUSTED;
+      case Union.Aufs aufs -> View.Books.AUFS;
+    };
   }
 
-  private static boolean isUserXattr(StackDefinition stack) {
-    return stack.options().words().contains("userxattr");
+  private static LayerForm form(StackDefinition stack) {
+    return switch (books(stack)) {
+      case USER -> LayerForm.USER_OVERLAY;
+      case TRUSTED -> LayerForm.OVERLAY;
+      case AUFS -> LayerForm.AUFS;
+    };
   }
 
+  /** The lowers that no changes go to. */
   private static List<OsPath> lowers(StackDefinition stack) {
-    return stack.lowers().stream().map(StackDefinition.Lower::path).toList();
+    return stack.lowers().stream()
+        .filter(lower -> !lower.isWritable())
+        .map(StackDefinition.Lower::path)
+        .toList();
   }
 
   private View view(StackDefinition stack, List<OsPath> layers) {
@@ -55,7 +69,7 @@ final class StackContent {
         .upper(stack)
         .ifPresent(upper -> parts.add(new Part(upper.directory(), Optional.empty(), true)));
     for (StackDefinition.Lower lower : stack.lowers()) {
-      parts.add(new Part(lower.path(), lower.layer(), false));
+      parts.add(new Part(lower.path(), lower.layer(), lower.isWritable()));
     }
     return parts;
   }
@@ -66,13 +80,13 @@ final class StackContent {
 
   /** Which of the stack's directories hold a path. */
   Whereabouts which(StackDefinition stack, OsPath path) throws EngineException {
-    return new Whereabouts(parts(stack), PathSearch.find(sys, overlay(stack), path));
+    return new Whereabouts(parts(stack), PathSearch.find(sys, union(stack), path));
   }
 
   /** Which of the stack's directories what is seen beneath a path comes from. */
   Shares shares(StackDefinition stack, OsPath path, BooleanSupplier cancelled)
       throws EngineException {
-    return new Shares(parts(stack), TreeShares.of(sys, overlay(stack), path, cancelled));
+    return new Shares(parts(stack), TreeShares.of(sys, union(stack), path, cancelled));
   }
 
   /** What of the upper's data the lowers have, too; nothing in a stack without upper. */
@@ -81,7 +95,7 @@ final class StackContent {
     return mounts.upper(stack).isEmpty()
         ? List.of()
         : WastedCopies.find(
-            sys, overlay(stack), new View.Union(lowers(stack), List.of(), books(stack)), cancelled);
+            sys, union(stack), new View.Union(lowers(stack), List.of(), books(stack)), cancelled);
   }
 
   /** What the stack has that its lowers have not. */
@@ -99,7 +113,7 @@ final class StackContent {
   }
 
   /** The upper, if there is one, and all lowers. */
-  View.Union overlay(StackDefinition stack) {
+  View.Union union(StackDefinition stack) {
     return new View.Union(directories(stack), List.of(), books(stack));
   }
 
@@ -116,12 +130,12 @@ final class StackContent {
   }
 
   /** Writes content into the upper of a stack that is down, above what it has. */
-  void apply(StackDefinition stack, OverlayMount.Upper upper, Driver.Writing content)
+  void apply(StackDefinition stack, Upper.Given upper, Driver.Writing content)
       throws EngineException, ErrnoException {
-    LayerForm form = isUserXattr(stack) ? LayerForm.USER_OVERLAY : LayerForm.OVERLAY;
+    List<OsPath> below = stack.lowers().stream().map(StackDefinition.Lower::path).toList();
     try (DirectoryDraft draft =
         DirectoryDraft.begin(
-            sys, upper.directory(), form, new LowerDirectories(sys, view(stack, lowers(stack))))) {
+            sys, upper.directory(), form(stack), new LowerDirectories(sys, view(stack, below)))) {
       content.into(draft.sink());
       draft.keep();
     }

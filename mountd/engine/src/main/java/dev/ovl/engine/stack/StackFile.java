@@ -1,7 +1,11 @@
 package dev.ovl.engine.stack;
 
 import dev.ovl.engine.EngineException;
+import dev.ovl.engine.aufs.AufsOptions;
+import dev.ovl.engine.aufs.AufsPermission;
+import dev.ovl.engine.driver.LayerHome;
 import dev.ovl.engine.driver.LayerId;
+import dev.ovl.engine.driver.aufs.AufsHome;
 import dev.ovl.engine.driver.overlay2.Overlay2Home;
 import dev.ovl.engine.driver.overlay2.ShortLinks;
 import dev.ovl.engine.mount.MountMethod;
@@ -9,6 +13,7 @@ import dev.ovl.engine.mount.MountOptions;
 import dev.ovl.engine.mount.Propagation;
 import dev.ovl.engine.stack.StackDefinition.Layer;
 import dev.ovl.engine.stack.StackDefinition.Lower;
+import dev.ovl.engine.stack.StackDefinition.Union;
 import dev.ovl.engine.stack.StackDefinition.Upper;
 import dev.ovl.json.Json;
 import dev.ovl.json.JsonException;
@@ -26,16 +31,17 @@ final class StackFile {
   /** Written into each file; a higher one is a newer ovl's. */
   static final int SCHEMA = 1;
 
+  private static final String PERMISSION = "permission";
   private static final Pattern LINK = Pattern.compile("[A-Z2-7]{" + ShortLinks.NAME_LENGTH + "}");
 
   private final Json json = new Json();
-  private final Overlay2Home home;
+  private final LayerHomes homes;
 
   /**
-   * @param home where layers are that lowers are
+   * @param homes where layers are that lowers are
    */
-  StackFile(Overlay2Home home) {
-    this.home = home;
+  StackFile(LayerHomes homes) {
+    this.homes = homes;
   }
 
   byte[] write(StackDefinition stack) {
@@ -51,7 +57,8 @@ final class StackFile {
       } else {
         entry.put("path", lower.path());
       }
-      entry.put("link", lower.link());
+      putIfPresent(entry, "link", lower.link());
+      putIfPresent(entry, PERMISSION, lower.permission().map(AufsPermission::text));
       lowers.add(entry);
     }
     map.put("lower", lowers);
@@ -62,7 +69,7 @@ final class StackFile {
         map.put("readOnly", false);
         Map<String, Object> upper = new LinkedHashMap<>();
         upper.put("path", given.directory());
-        upper.put("work", given.work());
+        putIfPresent(upper, "work", given.work());
         map.put("upper", upper);
       }
     }
@@ -72,15 +79,24 @@ final class StackFile {
             layer -> {
               Map<String, Object> entry = new LinkedHashMap<>();
               entry.put("id", layer.id());
-              entry.put("link", layer.link());
+              putIfPresent(entry, "link", layer.link());
               map.put("layer", entry);
             });
     map.put("target", stack.target());
-    map.put("options", stack.options().words());
+    map.put("options", stack.union().words());
     map.put("propagation", stack.propagation().map(Propagation::word));
-    map.put("method", stack.method().map(MountMethod::word));
-    map.put("lazyCopies", stack.lazyCopies());
+    switch (stack.union()) {
+      case Union.Overlay overlay -> {
+        map.put("method", overlay.method().map(MountMethod::word));
+        map.put("lazyCopies", overlay.lazyCopies());
+      }
+      case Union.Aufs aufs -> map.put(PERMISSION, aufs.upper().text());
+    }
     return json.writePretty(map);
+  }
+
+  private static void putIfPresent(Map<String, Object> map, String name, Optional<?> value) {
+    value.ifPresent(present -> map.put(name, present));
   }
 
   /**
@@ -96,18 +112,17 @@ final class StackFile {
           "it was written by a newer ovl (schema " + schema + ", this one knows " + SCHEMA + ")");
     }
     try {
+      StackName name = StackName.of(fields.string("name"));
+      Union union = union(fields);
       StackDefinition stack =
           new StackDefinition(
-              StackName.of(fields.string("name")),
-              fields.string("driver"),
-              lowers(fields),
-              upper(fields),
-              layer(fields),
+              name,
+              lowers(fields, union),
+              upper(fields, union),
+              layer(fields, union),
               optionalPath(fields, "target"),
-              MountOptions.parse(fields.strings("options")),
               propagation(fields),
-              method(fields),
-              fields.optionalTruth("lazyCopies"));
+              union);
       fields.end();
       return stack;
     } catch (EngineException | IllegalArgumentException e) {
@@ -115,17 +130,36 @@ final class StackFile {
     }
   }
 
-  private List<Lower> lowers(JsonFields fields) throws JsonException, EngineException {
+  private static Union union(JsonFields fields) throws JsonException, EngineException {
+    String driver = fields.string("driver");
+    List<String> options = fields.strings("options");
+    return switch (driver) {
+      case Overlay2Home.NAME ->
+          new Union.Overlay(
+              MountOptions.parse(options), method(fields), fields.optionalTruth("lazyCopies"));
+      case AufsHome.NAME -> new Union.Aufs(AufsOptions.parse(options), permission(fields));
+      default -> throw new JsonException("unknown driver " + OsPath.quoted(driver));
+    };
+  }
+
+  private static AufsPermission permission(JsonFields fields)
+      throws JsonException, EngineException {
+    return AufsPermission.parse(fields.string(PERMISSION));
+  }
+
+  private List<Lower> lowers(JsonFields fields, Union union) throws JsonException, EngineException {
+    LayerHome home = homes.of(union.driver()).orElseThrow();
     List<Lower> lowers = new ArrayList<>();
     for (JsonFields entry : fields.objects("lower")) {
-      String link = checked(entry.string("link"), LINK);
       Optional<String> text = entry.optionalString("layer");
-      if (text.isPresent()) {
-        LayerId layer = LayerId.of(text.get());
-        lowers.add(new Lower(home.diff(layer), link, Optional.of(layer)));
-      } else {
-        lowers.add(new Lower(path(entry, "path"), link, Optional.empty()));
-      }
+      Optional<LayerId> layer =
+          text.isPresent() ? Optional.of(LayerId.of(text.get())) : Optional.empty();
+      OsPath path = layer.isPresent() ? home.diff(layer.get()) : path(entry, "path");
+      lowers.add(
+          switch (union) {
+            case Union.Overlay overlay -> Lower.linked(path, link(entry), layer);
+            case Union.Aufs aufs -> Lower.branch(path, permission(entry), layer);
+          });
       entry.end();
     }
     if (lowers.isEmpty()) {
@@ -134,7 +168,11 @@ final class StackFile {
     return lowers;
   }
 
-  private static Upper upper(JsonFields fields) throws JsonException {
+  private static String link(JsonFields fields) throws JsonException {
+    return checked(fields.string("link"), LINK);
+  }
+
+  private static Upper upper(JsonFields fields, Union union) throws JsonException {
     boolean readOnly = fields.truth("readOnly");
     Optional<JsonFields> given = fields.object("upper");
     if (given.isEmpty()) {
@@ -143,18 +181,22 @@ final class StackFile {
     if (readOnly) {
       throw new JsonException("it is read-only and has an upper");
     }
-    Upper upper = new Upper.Given(path(given.get(), "path"), path(given.get(), "work"));
+    Optional<OsPath> work =
+        union instanceof Union.Overlay ? Optional.of(path(given.get(), "work")) : Optional.empty();
+    Upper upper = new Upper.Given(path(given.get(), "path"), work);
     given.get().end();
     return upper;
   }
 
-  private static Optional<Layer> layer(JsonFields fields) throws JsonException, EngineException {
+  private static Optional<Layer> layer(JsonFields fields, Union union)
+      throws JsonException, EngineException {
     Optional<JsonFields> entry = fields.object("layer");
     if (entry.isEmpty()) {
       return Optional.empty();
     }
-    Layer layer =
-        new Layer(LayerId.of(entry.get().string("id")), checked(entry.get().string("link"), LINK));
+    Optional<String> link =
+        union instanceof Union.Overlay ? Optional.of(link(entry.get())) : Optional.empty();
+    Layer layer = new Layer(LayerId.of(entry.get().string("id")), link);
     entry.get().end();
     return Optional.of(layer);
   }

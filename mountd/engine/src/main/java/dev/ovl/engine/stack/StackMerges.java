@@ -9,9 +9,9 @@ import dev.ovl.engine.file.Lookout;
 import dev.ovl.engine.file.Lookout.Seen;
 import dev.ovl.engine.layer.Layers;
 import dev.ovl.engine.merge.LayerMerge;
-import dev.ovl.engine.mount.OverlayMount;
 import dev.ovl.engine.mount.VolatileMarker;
 import dev.ovl.engine.stack.StackDefinition.Lower;
+import dev.ovl.engine.stack.StackDefinition.Upper;
 import dev.ovl.engine.stack.StackMounts.Sighting;
 import dev.ovl.sys.Errno;
 import dev.ovl.sys.ErrnoException;
@@ -62,8 +62,8 @@ final class StackMerges {
     this.lookout = lookout;
   }
 
-  private LayerMerge of(StackDefinition stack, OverlayMount.Upper upper) {
-    return new LayerMerge(sys, content.overlay(stack), upper.work(), journal(stack));
+  private LayerMerge of(StackDefinition stack, Upper.Given upper) {
+    return new LayerMerge(sys, content.union(stack), upper.work(), journal(stack));
   }
 
   private OsPath journal(StackDefinition stack) {
@@ -72,7 +72,7 @@ final class StackMerges {
 
   /** Finishes a merge of the stack's that died, or takes it back as far as that shows. */
   void recover(StackDefinition stack) throws EngineException, ErrnoException {
-    Optional<OverlayMount.Upper> upper = mounts.upper(stack);
+    Optional<Upper.Given> upper = mounts.upper(stack);
     if (upper.isPresent() && files.lstat(journal(stack)).isPresent()) {
       of(stack, upper.get()).recover();
     }
@@ -103,7 +103,7 @@ final class StackMerges {
   /** Refuses what cannot be merged, naming who is in the way. Returns the lower. */
   Lower check(Driver driver, Sighting sighting) throws EngineException, ErrnoException {
     StackDefinition stack = sighting.stack();
-    OverlayMount.Upper upper =
+    Upper.Given upper =
         mounts
             .upper(stack)
             .orElseThrow(
@@ -115,7 +115,7 @@ final class StackMerges {
     }
     users.refuseUsedUpper(sighting);
     users.refuseUsedLower(sighting, lower.path());
-    if (new VolatileMarker(sys, upper.work()).isPresent()) {
+    if (upper.work().isPresent() && new VolatileMarker(sys, upper.work().get()).isPresent()) {
       throw EngineException.failed(
           "its last mount was volatile and not ended by 'down': what was written before the crash"
               + " may be lost or torn; check it, then 'up --accept-volatile' and 'down'");

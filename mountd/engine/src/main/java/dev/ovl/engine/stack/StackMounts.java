@@ -1,17 +1,17 @@
 package dev.ovl.engine.stack;
 
 import dev.ovl.engine.EngineException;
+import dev.ovl.engine.aufs.AufsBranch;
+import dev.ovl.engine.aufs.AufsTable;
+import dev.ovl.engine.driver.LayerHome;
 import dev.ovl.engine.driver.LayerId;
-import dev.ovl.engine.driver.overlay2.Overlay2Home;
-import dev.ovl.engine.driver.overlay2.ShortLinks;
 import dev.ovl.engine.file.Files;
 import dev.ovl.engine.file.Lookout;
 import dev.ovl.engine.mount.MountEntry;
 import dev.ovl.engine.mount.MountTable;
 import dev.ovl.engine.mount.OverlayCensus;
 import dev.ovl.engine.mount.OverlayCensus.Overlay;
-import dev.ovl.engine.mount.OverlayMount;
-import dev.ovl.engine.stack.StackDefinition.Lower;
+import dev.ovl.engine.stack.StackDefinition.Union;
 import dev.ovl.engine.stack.StackDefinition.Upper;
 import dev.ovl.sys.ErrnoException;
 import dev.ovl.sys.OsPath;
@@ -20,10 +20,8 @@ import dev.ovl.sys.Syscalls;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
-import java.util.concurrent.ConcurrentHashMap;
 
 /**
  * From a definition to its mount: which one it asks for, and which one the kernel has of it. Asks
@@ -31,100 +29,60 @@ import java.util.concurrent.ConcurrentHashMap;
  */
 final class StackMounts {
   private final Files files;
-  private final OsPath root;
-  private final Overlay2Home home;
+  private final LayerHomes homes;
   private final MountTable table;
+  private final AufsTable aufs;
   private final OverlayCensus census;
   private final MountRecords records;
   private final Lookout lookout;
-  private final Map<StackName, Described> described = new ConcurrentHashMap<>();
 
   StackMounts(
       Syscalls sys,
-      OsPath root,
-      Overlay2Home home,
+      LayerHomes homes,
       MountTable table,
+      AufsTable aufs,
       OverlayCensus census,
       MountRecords records,
       Lookout lookout) {
     this.files = new Files(sys);
-    this.root = root;
-    this.home = home;
+    this.homes = homes;
     this.table = table;
+    this.aufs = aufs;
     this.census = census;
     this.records = records;
     this.lookout = lookout;
   }
 
-  /** The empty directory that stands in as second lower where there is one lower and no upper. */
-  OsPath empty() {
-    return root.resolve("empty");
-  }
-
   OsPath target(StackDefinition stack) {
     return stack
         .target()
-        .or(() -> stack.layer().map(layer -> home.merged(layer.id())))
+        .or(() -> stack.layer().map(layer -> homes.of(stack).mountPoint(layer.id())))
         .orElseThrow();
   }
 
-  Optional<OverlayMount.Upper> upper(StackDefinition stack) {
+  /** Where changes go, with what of its own layer that is. */
+  Optional<Upper.Given> upper(StackDefinition stack) {
     return switch (stack.upper()) {
       case Upper.None none -> Optional.empty();
       case Upper.OfLayer ofLayer -> {
         LayerId id = stack.layer().orElseThrow().id();
-        yield Optional.of(new OverlayMount.Upper(home.diff(id), home.work(id)));
+        LayerHome home = homes.of(stack);
+        yield Optional.of(new Upper.Given(home.diff(id), home.work(id)));
       }
-      case Upper.Given given ->
-          Optional.of(new OverlayMount.Upper(given.directory(), given.work()));
+      case Upper.Given given -> Optional.of(given);
     };
   }
 
-  /** The mount that the definition asks for. */
-  OverlayMount mount(StackDefinition stack) {
-    Described known = described.get(stack.name());
-    if (known != null && known.stack().equals(stack)) {
-      return known.mount();
+  /** All that the stack writes to: its upper, and on aufs lowers that can be written to. */
+  List<Upper.Given> written(StackDefinition stack) {
+    List<Upper.Given> written = new ArrayList<>();
+    upper(stack).ifPresent(written::add);
+    for (StackDefinition.Lower lower : stack.plain()) {
+      if (lower.isWritable()) {
+        written.add(new Upper.Given(lower.path(), Optional.empty()));
+      }
     }
-    OverlayMount mount = describe(stack);
-    described.put(stack.name(), new Described(stack, mount));
-    return mount;
-  }
-
-  /** Forgets what follows from the definition of a stack that is no more. */
-  void forget(StackName name) {
-    described.remove(name);
-  }
-
-  /** A definition and what follows from it; with hundreds of lowers that is worth keeping. */
-  private record Described(StackDefinition stack, OverlayMount mount) {}
-
-  private OverlayMount describe(StackDefinition stack) {
-    List<OsPath> lowers = new ArrayList<>();
-    List<OsPath> names = new ArrayList<>();
-    for (Lower lower : stack.lowers()) {
-      lowers.add(lower.path());
-      names.add(ShortLinks.relative(lower.link()));
-    }
-    Optional<OverlayMount.Upper> upper = upper(stack);
-    if (upper.isEmpty() && lowers.size() == 1) {
-      // the kernel wants two; a bind mount instead would show raw whiteouts
-      lowers.add(empty());
-      names.add(OsPath.of("..").resolve(empty().fileName()));
-    }
-    var options = stack.lazyCopies() ? stack.options().copyingLazily() : stack.options();
-    if (options.value("nfs_export").filter("on"::equals).isEmpty()) {
-      // with an index, lowers that were copied or moved give ESTALE
-      options = options.withDefault("index", "off");
-    }
-    return new OverlayMount(
-        stack.name().mountSource(),
-        lowers,
-        upper,
-        upper.isEmpty() ? options.readOnly() : options,
-        target(stack),
-        stack.propagation(),
-        Optional.of(new OverlayMount.ShortNames(home.directory(), names)));
+    return written;
   }
 
   // ---- what the kernel has ------------------------------------------------------------------
@@ -201,7 +159,7 @@ final class StackMounts {
       Optional<MountRecords.Made> record,
       OverlayCensus.Snapshot overlays)
       throws ErrnoException {
-    if (top.isPresent() && isOfHere(stack, top.get(), record, () -> table.upper(top.get()))) {
+    if (top.isPresent() && isOfHere(stack, top.get(), record, () -> shownUpper(top.get()))) {
       return new StackState.Up(top.get());
     }
     Optional<MountEntry> mount = elsewhere(stack, record, overlays);
@@ -226,7 +184,7 @@ final class StackMounts {
     OsPath source = stack.name().mountSource();
     for (Overlay overlay : overlays.find(o -> o.isHere() && o.mount().source().equals(source))) {
       Optional<MountEntry> now = overlay.now();
-      if (now.isPresent() && isOfHere(stack, now.get(), record, overlay::upper)) {
+      if (now.isPresent() && isOfHere(stack, now.get(), record, () -> shownUpper(overlay))) {
         return now;
       }
     }
@@ -234,7 +192,35 @@ final class StackMounts {
   }
 
   private static boolean hasSource(StackDefinition stack, MountEntry mount) {
-    return mount.isOverlay() && mount.source().equals(stack.name().mountSource());
+    boolean same =
+        switch (stack.union()) {
+          case Union.Overlay overlay -> mount.isOverlay();
+          case Union.Aufs aufs -> AufsTable.isAufs(mount);
+        };
+    return same && mount.source().equals(stack.name().mountSource());
+  }
+
+  /** The upper of a mount in this namespace, as the kernel shows it. */
+  private Optional<OsPath> shownUpper(MountEntry mount) throws ErrnoException {
+    return AufsTable.isAufs(mount) ? topmostWritten(mount) : table.upper(mount);
+  }
+
+  /** The upper of a mount as the kernel shows it; nothing is known of an aufs elsewhere. */
+  private Optional<OsPath> shownUpper(Overlay overlay) throws ErrnoException {
+    return overlay.isHere() && AufsTable.isAufs(overlay.mount())
+        ? topmostWritten(overlay.mount())
+        : overlay.upper();
+  }
+
+  private Optional<OsPath> topmostWritten(MountEntry mount) throws ErrnoException {
+    try {
+      return aufs.of(mount)
+          .flatMap(state -> state.writable().stream().findFirst())
+          .map(AufsBranch::directory);
+    } catch (EngineException e) {
+      // the kernel does not tell
+      return Optional.empty();
+    }
   }
 
   /** Looks up the upper of a mount as the kernel shows it. */
@@ -276,7 +262,7 @@ final class StackMounts {
       throws ErrnoException {
     MountEntry mount = overlay.mount();
     if (overlay.isHere()) {
-      return isOfHere(stack, mount, record, overlay::upper);
+      return isOfHere(stack, mount, record, () -> shownUpper(overlay));
     }
     Optional<Boolean> sameUpper = hasUpper(stack, overlay::upper);
     if (sameUpper.isPresent()) {
@@ -290,7 +276,7 @@ final class StackMounts {
   /** Whether the upper shown is the stack's; empty when nothing tells. */
   private Optional<Boolean> hasUpper(StackDefinition stack, ShownUpper shown)
       throws ErrnoException {
-    Optional<OverlayMount.Upper> upper = upper(stack);
+    Optional<Upper.Given> upper = upper(stack);
     if (upper.isEmpty()) {
       return Optional.empty();
     }
@@ -299,7 +285,7 @@ final class StackMounts {
       return Optional.empty();
     }
     // resolve leaves an absolute path as it is, and completes one relative to the home
-    OsPath path = home.directory().resolve(text.get());
+    OsPath path = homes.of(stack).directory().resolve(text.get());
     OsPath ours = upper.get().directory();
     return Optional.of(path.equals(ours) || files.resolve(ours).equals(Optional.of(path)));
   }

@@ -1,7 +1,7 @@
 package dev.ovl.engine.stack;
 
 import dev.ovl.engine.mount.MountMethod;
-import dev.ovl.engine.mount.OverlayMount;
+import dev.ovl.engine.stack.StackDefinition.Union;
 import dev.ovl.sys.OsPath;
 import java.util.List;
 import java.util.Optional;
@@ -19,7 +19,16 @@ public record StackReport(
     StackDefinition definition,
     StackState state,
     OsPath target,
-    Optional<OverlayMount.Upper> upper,
+    Optional<StackDefinition.Upper.Given> upper,
     List<String> options,
     MountMethod method,
-    boolean nested) {}
+    boolean nested) {
+
+  /** The method's word; aufs has a way of its own. */
+  public String methodWord() {
+    return switch (definition.union()) {
+      case Union.Overlay overlay -> method.word();
+      case Union.Aufs aufs -> "aufs";
+    };
+  }
+}

@@ -1,7 +1,6 @@
 package dev.ovl.engine.stack;
 
 import dev.ovl.engine.EngineException;
-import dev.ovl.engine.driver.overlay2.Overlay2Home;
 import dev.ovl.engine.file.Files;
 import dev.ovl.json.JsonException;
 import dev.ovl.sys.ErrnoException;
@@ -34,9 +33,9 @@ final class StackStore {
   /** A definition as it was read from the very file that {@code identity} describes. */
   private record Cached(Statx identity, StackDefinition stack) {}
 
-  StackStore(Syscalls sys, OsPath root, Overlay2Home home) {
+  StackStore(Syscalls sys, OsPath root, LayerHomes homes) {
     this.files = new Files(sys);
-    this.format = new StackFile(home);
+    this.format = new StackFile(homes);
     this.directory = root.resolve("stacks");
   }
 

@@ -39,6 +39,7 @@ final class StackUsers {
   private final Syscalls sys;
   private final Files files;
   private final StackMounts mounts;
+  private final UnionKinds kinds;
   private final MountTable table;
   private final OverlayCensus census;
   private final Processes processes;
@@ -48,6 +49,7 @@ final class StackUsers {
   StackUsers(
       Syscalls sys,
       StackMounts mounts,
+      UnionKinds kinds,
       MountTable table,
       OverlayCensus census,
       Processes processes,
@@ -56,6 +58,7 @@ final class StackUsers {
     this.sys = sys;
     this.files = new Files(sys);
     this.mounts = mounts;
+    this.kinds = kinds;
     this.table = table;
     this.census = census;
     this.processes = processes;
@@ -113,20 +116,28 @@ final class StackUsers {
    * work in use: two mounts on one upper are undefined behaviour, and the kernel only warns.
    */
   void refuseUsedUpper(Sighting sighting) throws EngineException, ErrnoException {
-    Optional<OverlayMount.Upper> upper = mounts.upper(sighting.stack());
-    if (upper.isEmpty()) {
+    StackDefinition stack = sighting.stack();
+    List<Upper.Given> written = mounts.written(stack);
+    if (written.isEmpty()) {
       return;
     }
     refuseRemains(sighting);
+    kinds.of(stack).refuseUsed(written.stream().map(Upper.Given::directory).toList());
     if (!sighting.overlays().hasAny()) {
       return;
     }
-    Directories ours = census.directories(upper.get());
-    List<Overlay> users = lasting(sighting.overlays(), seen -> seen.usersOf(ours));
-    if (!users.isEmpty()) {
-      throw EngineException.failed(
-          "upper or work is in use by another overlay: " + describe(users.get(0)), Errno.EBUSY);
+    for (Upper.Given upper : written) {
+      Directories ours = census.directories(overlayUpper(upper));
+      List<Overlay> users = lasting(sighting.overlays(), seen -> seen.usersOf(ours));
+      if (!users.isEmpty()) {
+        throw EngineException.failed(
+            "upper or work is in use by another overlay: " + describe(users.get(0)), Errno.EBUSY);
+      }
     }
+  }
+
+  private static OverlayMount.Upper overlayUpper(Upper.Given upper) {
+    return new OverlayMount.Upper(upper.directory(), upper.work().orElse(upper.directory()));
   }
 
   /**
@@ -135,10 +146,11 @@ final class StackUsers {
    * @param lower the stack's topmost lower
    */
   void refuseUsedLower(Sighting sighting, OsPath lower) throws EngineException, ErrnoException {
+    OsPath upper = mounts.upper(sighting.stack()).orElseThrow().directory();
+    kinds.of(sighting.stack()).refuseShown(List.of(lower, upper));
     if (!sighting.overlays().hasAny()) {
       return;
     }
-    OsPath upper = mounts.upper(sighting.stack()).orElseThrow().directory();
     Directories writable = census.directories(new OverlayMount.Upper(lower, lower));
     Directories readable = census.directories(new OverlayMount.Upper(upper, lower));
     List<Overlay> users =
@@ -160,11 +172,15 @@ final class StackUsers {
    * @param home what the lowers of ovl's own mounts may be relative to
    */
   void refuseUpperAsLower(Sighting sighting, OsPath home) throws EngineException, ErrnoException {
-    Optional<OverlayMount.Upper> upper = mounts.upper(sighting.stack());
-    if (upper.isEmpty() || !sighting.overlays().hasAny()) {
+    Optional<Upper.Given> upper = mounts.upper(sighting.stack());
+    if (upper.isEmpty()) {
       return;
     }
-    Directories ours = census.directories(upper.get());
+    kinds.of(sighting.stack()).refuseShown(List.of(upper.get().directory()));
+    if (!sighting.overlays().hasAny()) {
+      return;
+    }
+    Directories ours = census.directories(overlayUpper(upper.get()));
     Optional<OsPath> resolved = files.resolve(upper.get().directory());
     List<Overlay> users =
         lasting(

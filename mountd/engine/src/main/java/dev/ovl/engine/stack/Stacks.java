@@ -2,13 +2,16 @@ package dev.ovl.engine.stack;
 
 import dev.ovl.engine.EngineException;
 import dev.ovl.engine.aufs.AufsMounter;
+import dev.ovl.engine.aufs.AufsTable;
 import dev.ovl.engine.diff.PathSearch;
 import dev.ovl.engine.diff.Progress;
 import dev.ovl.engine.diff.TreeDiff;
 import dev.ovl.engine.diff.WastedCopies;
 import dev.ovl.engine.driver.Driver;
+import dev.ovl.engine.driver.LayerHome;
 import dev.ovl.engine.driver.LayerId;
 import dev.ovl.engine.driver.aufs.AufsDriver;
+import dev.ovl.engine.driver.aufs.AufsHome;
 import dev.ovl.engine.driver.overlay2.Overlay2Driver;
 import dev.ovl.engine.driver.overlay2.Overlay2Home;
 import dev.ovl.engine.driver.vfs.VfsDriver;
@@ -17,10 +20,10 @@ import dev.ovl.engine.file.Locks;
 import dev.ovl.engine.file.Lookout;
 import dev.ovl.engine.layer.Drivers;
 import dev.ovl.engine.layer.Layers;
+import dev.ovl.engine.mount.MountEntry;
 import dev.ovl.engine.mount.MountHolders;
 import dev.ovl.engine.mount.MountTable;
 import dev.ovl.engine.mount.OverlayCensus;
-import dev.ovl.engine.mount.OverlayMount;
 import dev.ovl.engine.mount.OverlayMounter;
 import dev.ovl.engine.mount.Processes;
 import dev.ovl.engine.root.RootFormat;
@@ -55,12 +58,10 @@ import java.util.function.BooleanSupplier;
 public final class Stacks implements AutoCloseable {
   private static final Duration LOCK_PATIENCE = Duration.ofSeconds(30);
 
-  /** Of the layers that stacks are made of. */
-  private static final Optional<String> DRIVER = Optional.of(Overlay2Home.NAME);
-
   private final Syscalls sys;
   private final Files files;
-  private final Overlay2Home home;
+  private final LayerHomes homes;
+  private final UnionKinds kinds;
   private final RootFormat format;
   private final StackStore store;
   private final Lookout lookout;
@@ -85,8 +86,8 @@ public final class Stacks implements AutoCloseable {
    * @param run the run directory, which need not exist yet
    */
   public Stacks(Syscalls sys, OsPath root, OsPath run) {
-    this.home = new Overlay2Home(sys, root);
     MountTable table = new MountTable(sys);
+    this.homes = new LayerHomes(new Overlay2Home(sys, root), new AufsHome(sys, root, table));
     Processes processes = new Processes(sys);
     this.lookout = new Lookout(sys);
     OverlayCensus census = new OverlayCensus(sys, table, processes, lookout);
@@ -95,12 +96,19 @@ public final class Stacks implements AutoCloseable {
     this.sys = sys;
     this.files = new Files(sys);
     this.format = new RootFormat(sys, root);
-    this.store = new StackStore(sys, root, home);
+    this.store = new StackStore(sys, root, homes);
     this.locks = new Locks(sys, LOCK_PATIENCE);
     this.mounter = new OverlayMounter(sys, run.resolve("nested"));
-    this.mounts = new StackMounts(sys, root, home, table, census, records, lookout);
+    AufsTable aufs = new AufsTable(sys, table);
+    AufsMounter aufsMounter = new AufsMounter(sys, table, holders, run);
+    OsPath empty = root.resolve("empty");
+    this.mounts = new StackMounts(sys, homes, table, aufs, census, records, lookout);
+    this.kinds =
+        new UnionKinds(
+            new OverlayKind(sys, empty, homes.overlay2(), format, mounts, mounter, holders),
+            new AufsKind(sys, homes.aufs(), aufs, mounts, aufsMounter));
     this.content = new StackContent(sys, mounts);
-    this.users = new StackUsers(sys, mounts, table, census, processes, holders, lookout);
+    this.users = new StackUsers(sys, mounts, kinds, table, census, processes, holders, lookout);
     this.layers =
         new Layers(
             sys,
@@ -112,26 +120,33 @@ public final class Stacks implements AutoCloseable {
                     new Overlay2Driver(
                         sys,
                         format,
-                        home,
+                        homes.overlay2(),
                         new OverlayMounter(sys, run.resolve("nested")),
                         table,
                         census,
                         holders),
-                    new AufsDriver(sys, root, new AufsMounter(sys, table, holders, run), table),
+                    new AufsDriver(sys, homes.aufs(), aufsMounter, table),
                     new VfsDriver(sys, root))),
             locks,
-            new LayerUsers(store, home));
+            new LayerUsers(store, homes));
     this.editor =
         new DefinitionEditor(
-            sys, root, home, format, store, locks, mounts, users, mounter, lookout);
+            sys, root, homes, kinds, empty, format, store, locks, mounts, users, lookout);
     this.merges = new StackMerges(sys, root, store, mounts, content, users, layers, lookout);
-    this.lifecycle = new StackLifecycle(sys, home, mounts, users, records, mounter, holders);
+    this.lifecycle = new StackLifecycle(sys, kinds, mounts, users, records);
     this.leftovers =
         new Leftovers(
-            sys, root, home, store, locks, mounts, users, table, records, lifecycle, mounter,
-            lookout);
+            sys, root, homes, kinds, store, locks, mounts, users, table, records, lifecycle,
+            mounter, lookout);
     this.checkup =
-        new StackCheckup(sys, home, mounts, users, new UpperOwners(sys, store, lookout), leftovers);
+        new StackCheckup(
+            sys,
+            homes.overlay2(),
+            kinds.overlay(),
+            mounts,
+            users,
+            new UpperOwners(sys, store, lookout),
+            leftovers);
   }
 
   /** What is done with a stack while its lock is held. */
@@ -180,7 +195,8 @@ public final class Stacks implements AutoCloseable {
    *     kernel would refuse; the upper or work belongs to another stack or mount
    */
   public StackDefinition create(StackRequest request) throws EngineException, ErrnoException {
-    checkParent(request.parent());
+    Driver driver = layers.driver(Optional.of(kinds.of(request).home().driver()));
+    checkParent(driver, request.parent());
     editor.check(request);
     editor.prepare();
     if (!sweptLocks) {
@@ -190,7 +206,7 @@ public final class Stacks implements AutoCloseable {
       boolean done = false;
       try {
         editor.sweep(request.name());
-        StackDefinition stack = on(request.parent(), () -> editor.create(request));
+        StackDefinition stack = on(driver, request.parent(), () -> editor.create(request));
         done = true;
         return stack;
       } finally {
@@ -202,17 +218,15 @@ public final class Stacks implements AutoCloseable {
   }
 
   /** Works while the parent, if there is one, is committed and cannot be removed. */
-  private <T> T on(Optional<LayerId> parent, Layers.Work<T> work)
+  private <T> T on(Driver driver, Optional<LayerId> parent, Layers.Work<T> work)
       throws EngineException, ErrnoException {
-    return parent.isEmpty()
-        ? work.run()
-        : layers.onParent(layers.driver(DRIVER), parent.get(), work);
+    return parent.isEmpty() ? work.run() : layers.onParent(driver, parent.get(), work);
   }
 
   /** Checks all that {@link #create} checks before it writes; changes nothing. */
   public void checkCreate(StackRequest request) throws EngineException, ErrnoException {
     format.check();
-    checkParent(request.parent());
+    checkParent(layers.driver(Optional.of(kinds.of(request).home().driver())), request.parent());
     editor.check(request);
     editor.refuseSharedUpper(editor.define(request));
   }
@@ -228,7 +242,7 @@ public final class Stacks implements AutoCloseable {
         name,
         (before, held) -> {
           refuseMounted(before, "change");
-          return on(newParent(change), () -> editor.change(before, change));
+          return on(driver(before), newParent(change), () -> editor.change(before, change));
         });
   }
 
@@ -236,17 +250,65 @@ public final class Stacks implements AutoCloseable {
   public void checkSet(StackName name, StackChange change) throws EngineException, ErrnoException {
     StackDefinition before = get(name);
     refuseMounted(before, "change");
-    checkParent(newParent(change));
+    checkParent(driver(before), newParent(change));
     editor.refuseSharedUpper(editor.redefine(before, change));
+  }
+
+  /**
+   * Changes the branches of a stack of aufs, and of its mount where it is up.
+   *
+   * @throws EngineException it is no stack of aufs; aufs does not take the change; EBUSY: files of
+   *     the branch are in use
+   */
+  public StackDefinition change(StackName name, BranchChange change)
+      throws EngineException, ErrnoException {
+    return locked(
+        name,
+        (before, held) -> {
+          StackDefinition after = editor.rebranched(before, change);
+          Optional<MountEntry> mount = mounts.look(before).state().mounted();
+          editor.replace(before, after);
+          if (mount.isPresent()) {
+            adapt(before, after, mount.get());
+          }
+          return after;
+        });
+  }
+
+  /** The definition goes first: what a crash keeps from the mount, the same change does again. */
+  private void adapt(StackDefinition before, StackDefinition after, MountEntry mount)
+      throws EngineException, ErrnoException {
+    try {
+      kinds.aufs().adapt(after, mount);
+    } catch (EngineException | ErrnoException | RuntimeException failure) {
+      try {
+        editor.replace(after, before);
+      } catch (EngineException | ErrnoException | RuntimeException second) {
+        failure.addSuppressed(second);
+      }
+      throw failure;
+    }
+  }
+
+  /** Checks what {@link #change} checks before it begins; changes nothing. */
+  public void checkChange(StackName name, BranchChange change)
+      throws EngineException, ErrnoException {
+    editor.rebranched(get(name), change);
   }
 
   private static Optional<LayerId> newParent(StackChange change) {
     return change.parent().orElse(Optional.empty());
   }
 
-  private void checkParent(Optional<LayerId> parent) throws EngineException, ErrnoException {
+  /** Of the layers that the stack can be made of. */
+  private Driver driver(StackDefinition stack) throws EngineException, ErrnoException {
+    return layers.driver(Optional.of(stack.driver()));
+  }
+
+  private void checkParent(Driver driver, Optional<LayerId> parent)
+      throws EngineException, ErrnoException {
     if (parent.isPresent()) {
-      layers.checkParent(layers.driver(DRIVER), parent.get());
+      layers.checkParent(driver, parent.get());
     }
   }
 
@@ -340,7 +402,9 @@ public final class Stacks implements AutoCloseable {
             removeIfStray(name, held);
           });
     }
-    home.sweep();
+    for (LayerHome home : homes.all()) {
+      home.sweep();
+    }
     mounter.sweepScratch();
   }
 
@@ -430,9 +494,9 @@ public final class Stacks implements AutoCloseable {
     checkApply(get(name));
   }
 
-  private OverlayMount.Upper checkApply(StackDefinition stack)
+  private StackDefinition.Upper.Given checkApply(StackDefinition stack)
       throws EngineException, ErrnoException {
-    OverlayMount.Upper upper =
+    StackDefinition.Upper.Given upper =
         mounts
             .upper(stack)
             .orElseThrow(
@@ -453,9 +517,9 @@ public final class Stacks implements AutoCloseable {
       StackName name, Optional<LayerId> as, Progress progress, BooleanSupplier cancelled)
       throws EngineException, ErrnoException {
     StackDefinition stack = get(name);
-    checkLayer(as, stack.parent());
+    checkLayer(stack, as, stack.parent());
     try (TreeDiff diff = content.againstParent(stack, progress, cancelled)) {
-      return makeLayer(as, stack.parent(), diff);
+      return makeLayer(stack, as, stack.parent(), diff);
     }
   }
 
@@ -470,30 +534,30 @@ public final class Stacks implements AutoCloseable {
       StackName name, Optional<LayerId> as, Progress progress, BooleanSupplier cancelled)
       throws EngineException, ErrnoException {
     StackDefinition stack = get(name);
-    checkLayer(as, Optional.empty());
+    checkLayer(stack, as, Optional.empty());
     try (TreeDiff all = content.againstNothing(stack, progress, cancelled)) {
-      return makeLayer(as, Optional.empty(), all);
+      return makeLayer(stack, as, Optional.empty(), all);
     }
   }
 
   /** Checks what {@link #flatten} checks before it makes the layer; changes nothing. */
   public void checkFlatten(StackName name, Optional<LayerId> as)
       throws EngineException, ErrnoException {
-    get(name);
-    checkLayer(as, Optional.empty());
+    checkLayer(get(name), as, Optional.empty());
   }
 
-  private LayerId makeLayer(Optional<LayerId> as, Optional<LayerId> parent, TreeDiff content)
+  private LayerId makeLayer(
+      StackDefinition stack, Optional<LayerId> as, Optional<LayerId> parent, TreeDiff content)
       throws EngineException, ErrnoException {
-    LayerId id = as.isPresent() ? as.get() : home.unusedId();
-    layers.create(layers.driver(DRIVER), id, parent, content::stream);
+    LayerId id = as.isPresent() ? as.get() : homes.of(stack).unusedId();
+    layers.create(driver(stack), id, parent, content::stream);
     return id;
   }
 
-  private void checkLayer(Optional<LayerId> as, Optional<LayerId> parent)
+  private void checkLayer(StackDefinition stack, Optional<LayerId> as, Optional<LayerId> parent)
       throws EngineException, ErrnoException {
     if (as.isPresent()) {
-      layers.checkCreate(layers.driver(DRIVER), as.get(), parent);
+      layers.checkCreate(driver(stack), as.get(), parent);
     }
   }
 
@@ -510,7 +574,7 @@ public final class Stacks implements AutoCloseable {
         name,
         (stack, held) -> {
           StackMounts.Sighting sighting = refuseMounted(stack, "merge");
-          return merges.merge(layers.driver(DRIVER), sighting, progress, cancelled);
+          return merges.merge(driver(stack), sighting, progress, cancelled);
         });
   }
 
@@ -520,7 +584,7 @@ public final class Stacks implements AutoCloseable {
    */
   public StackDefinition.Lower checkMerge(StackName name) throws EngineException, ErrnoException {
     StackDefinition stack = get(name);
-    return merges.check(layers.driver(DRIVER), refuseMounted(stack, "merge"));
+    return merges.check(driver(stack), refuseMounted(stack, "merge"));
   }
 
   /**
@@ -552,7 +616,8 @@ public final class Stacks implements AutoCloseable {
   /** Checks what {@link #commit} checks before it makes the layer; changes nothing. */
   public void checkCommit(StackName name, Optional<LayerId> as)
       throws EngineException, ErrnoException {
-    checkLayer(as, get(name).parent());
+    StackDefinition stack = get(name);
+    checkLayer(stack, as, stack.parent());
   }
 
   /** The directories that a stack is made of, topmost first, with what each takes. */
@@ -664,9 +729,10 @@ public final class Stacks implements AutoCloseable {
 
   private StackMounts.Sighting checkRepair(StackDefinition stack)
       throws EngineException, ErrnoException {
+    checkup.refuseOther(stack);
     StackMounts.Sighting sighting = refuseMounted(stack, "repair");
     users.refuseUsedUpper(sighting);
-    users.refuseUpperAsLower(sighting, home.directory());
+    users.refuseUpperAsLower(sighting, homes.of(stack).directory());
     return sighting;
   }
 
@@ -793,16 +859,15 @@ public final class Stacks implements AutoCloseable {
   }
 
   private StackReport report(StackDefinition stack) throws EngineException, ErrnoException {
-    OverlayMount mount = mounts.mount(stack);
-    OverlayMounter.Plan plan = mounter.plan(mount, stack.method());
+    UnionKind.Manner manner = kinds.of(stack).manner(stack);
     return new StackReport(
         stack,
         mounts.look(stack).state(),
-        mount.target(),
-        mount.upper(),
-        mount.options().words(),
-        plan.method(),
-        plan.nested());
+        mounts.target(stack),
+        mounts.upper(stack),
+        manner.options(),
+        manner.method(),
+        manner.nested());
   }
 
   /**
@@ -814,7 +879,7 @@ public final class Stacks implements AutoCloseable {
    */
   public Optional<UpperUsage> usage(StackName name, BooleanSupplier cancelled)
       throws EngineException, ErrnoException {
-    Optional<OverlayMount.Upper> upper = mounts.upper(get(name));
+    Optional<StackDefinition.Upper.Given> upper = mounts.upper(get(name));
     return upper.isEmpty()
         ? Optional.empty()
         : Optional.of(
@@ -823,7 +888,7 @@ public final class Stacks implements AutoCloseable {
 
   /** The room on the file system that holds the stack's upper; empty for one without. */
   public Optional<FileSystemRoom> room(StackName name) throws EngineException, ErrnoException {
-    Optional<OverlayMount.Upper> upper = mounts.upper(get(name));
+    Optional<StackDefinition.Upper.Given> upper = mounts.upper(get(name));
     return upper.isEmpty()
         ? Optional.empty()
         : Optional.of(FileSystemRoom.at(sys, upper.get().directory()));

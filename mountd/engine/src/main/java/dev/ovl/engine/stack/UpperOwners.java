@@ -4,7 +4,6 @@ import dev.ovl.engine.EngineException;
 import dev.ovl.engine.file.Files;
 import dev.ovl.engine.file.Lookout;
 import dev.ovl.engine.file.Lookout.Seen;
-import dev.ovl.engine.stack.StackDefinition.Upper;
 import dev.ovl.sys.Errno;
 import dev.ovl.sys.ErrnoException;
 import dev.ovl.sys.Linux;
@@ -39,7 +38,7 @@ final class UpperOwners {
     private final StackName name;
     private final Set<OsPath> paths = new HashSet<>();
     private final List<Statx> stats = new ArrayList<>();
-    private final Map<StackName, Upper> compared = new HashMap<>();
+    private final Map<StackName, List<OsPath>> compared = new HashMap<>();
 
     private Claim(StackName name) {
       this.name = name;
@@ -53,11 +52,11 @@ final class UpperOwners {
       for (StackName other : store.names()) {
         Optional<StackDefinition> stack =
             other.equals(name) ? Optional.empty() : store.findReadable(other);
-        if (stack.isPresent()
-            && stack.get().upper() instanceof Upper.Given theirs
-            && !theirs.equals(compared.get(other))) {
-          refuse(other, theirs.directory());
-          refuse(other, theirs.work());
+        if (stack.isPresent() && !stack.get().written().equals(compared.get(other))) {
+          List<OsPath> theirs = stack.get().written();
+          for (OsPath path : theirs) {
+            refuse(other, path);
+          }
           compared.put(other, theirs);
         }
       }
@@ -77,10 +76,10 @@ final class UpperOwners {
     }
   }
 
-  /** What a stack asks for. Waits for the file system that it is on. */
-  Claim claim(StackName name, Upper.Given upper) throws ErrnoException {
-    Claim claim = new Claim(name);
-    for (OsPath path : List.of(upper.directory(), upper.work())) {
+  /** What a stack asks to write to. Waits for the file systems that it is on. */
+  Claim claim(StackDefinition stack) throws ErrnoException {
+    Claim claim = new Claim(stack.name());
+    for (OsPath path : stack.written()) {
       claim.paths.add(path);
       files.resolve(path).ifPresent(claim.paths::add);
       files.stat(path).ifPresent(claim.stats::add);

@@ -1,6 +1,7 @@
 package dev.ovl.engine.usage;
 
 import dev.ovl.engine.EngineException;
+import dev.ovl.engine.tree.AufsNames;
 import dev.ovl.engine.tree.TreeWalk;
 import dev.ovl.sys.Errno;
 import dev.ovl.sys.ErrnoException;
@@ -9,6 +10,7 @@ import dev.ovl.sys.OsPath;
 import dev.ovl.sys.Statx;
 import dev.ovl.sys.Syscalls;
 import java.util.HashSet;
+import java.util.Optional;
 import java.util.Set;
 import java.util.function.BooleanSupplier;
 
@@ -36,20 +38,23 @@ public record UpperUsage(Tree upper, Tree work, long whiteouts) {
   /** Counts while walking. */
   private static final class Count implements TreeWalk.Visitor {
     private final Set<Long> linked;
+    private final boolean marks;
     private long blocks;
     private long inodes;
     private long whiteouts;
 
     /**
      * @param linked the inodes with several names that were met before
+     * @param marks whether names have the meaning that they have for aufs
      */
-    Count(Set<Long> linked) {
+    Count(Set<Long> linked, boolean marks) {
       this.linked = linked;
+      this.marks = marks;
     }
 
     @Override
     public void visit(Fd directory, OsPath name, Statx stat) {
-      if (stat.isWhiteout()) {
+      if (stat.isWhiteout() || (marks && AufsNames.isMark(name) && !AufsNames.isOwn(name))) {
         whiteouts++;
       }
       if (stat.links() < 2 || stat.isDirectory() || linked.add(stat.inode())) {
@@ -66,16 +71,16 @@ public record UpperUsage(Tree upper, Tree work, long whiteouts) {
   /**
    * Walks both directories: some microseconds a file. A mount may be writing to them meanwhile.
    *
-   * @param work absent: counts as nothing
+   * @param work absent on aufs
    * @param cancelled asked before each file
    * @throws EngineException cancelled; there is no such upper
    */
   public static UpperUsage measure(
-      Syscalls sys, OsPath upper, OsPath work, BooleanSupplier cancelled)
+      Syscalls sys, OsPath upper, Optional<OsPath> work, BooleanSupplier cancelled)
       throws EngineException, ErrnoException {
     TreeWalk walk = new TreeWalk(sys);
     Set<Long> linked = new HashSet<>();
-    Count inUpper = new Count(linked);
+    Count inUpper = new Count(linked, work.isEmpty());
     try {
       count(walk, upper, inUpper, cancelled);
     } catch (ErrnoException e) {
@@ -84,9 +89,11 @@ public record UpperUsage(Tree upper, Tree work, long whiteouts) {
       }
       throw e;
     }
-    Count inWork = new Count(linked);
+    Count inWork = new Count(linked, false);
     try {
-      count(walk, work, inWork, cancelled);
+      if (work.isPresent()) {
+        count(walk, work.get(), inWork, cancelled);
+      }
     } catch (ErrnoException e) {
       if (!isMissing(e)) {
         throw e;
@@ -96,13 +103,13 @@ public record UpperUsage(Tree upper, Tree work, long whiteouts) {
   }
 
   /**
-   * Walks one directory, as {@link #measure(Syscalls, OsPath, OsPath, BooleanSupplier)} does.
+   * Walks one directory, as {@link #measure(Syscalls, OsPath, Optional, BooleanSupplier)} does.
    *
    * @throws EngineException cancelled; there is no such directory
    */
   public static Tree measure(Syscalls sys, OsPath directory, BooleanSupplier cancelled)
       throws EngineException, ErrnoException {
-    Count count = new Count(new HashSet<>());
+    Count count = new Count(new HashSet<>(), false);
     try {
       count(new TreeWalk(sys), directory, count, cancelled);
     } catch (ErrnoException e) {

@@ -4,9 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.ovl.engine.tree.LayerForm;
-import dev.ovl.engine.tree.TreeWriter;
 import dev.ovl.sys.LinuxSyscalls;
-import dev.ovl.sys.OsPath;
 import dev.ovl.sys.Syscalls;
 import dev.ovl.testkit.Requires;
 import dev.ovl.testkit.Scratch;
@@ -56,19 +54,21 @@ class RandomConversionsTest {
 
   private int history(Random random, OverlayLab lab, List<String> log) throws Exception {
     RandomLayers made = RandomLayers.make(random, lab, log);
-    List<View> layers = views(made.layers(), made.books());
-    List<View> branches = views(converted(lab, layers, LayerForm.AUFS), View.Books.AUFS);
+    ConvertedLayers converted = new ConvertedLayers(sys, lab);
+    List<View> layers = ConvertedLayers.views(made.layers(), made.books());
+    List<View> branches =
+        ConvertedLayers.views(converted.convert(layers, LayerForm.AUFS), View.Books.AUFS);
     boolean user = made.books() == View.Books.USER;
     LayerForm form = user ? LayerForm.USER_OVERLAY : LayerForm.OVERLAY;
-    List<View> back = views(converted(lab, branches, form), made.books());
+    List<View> back = ConvertedLayers.views(converted.convert(branches, form), made.books());
     // a name that nobody touched stays a link of what was renamed only as long as there are
     // redirects
     boolean linked = log.stream().noneMatch(line -> line.contains("redirect_dir=on"));
     int told = 0;
     for (int i = 0; i < layers.size(); i++) {
-      List<String> shown = shown(lab, layers.get(i), linked);
-      Proof.assertSame(shown, shown(lab, branches.get(i), linked));
-      Proof.assertSame(shown, shown(lab, back.get(i), linked));
+      List<String> shown = converted.shown(layers.get(i), linked);
+      Proof.assertSame(shown, converted.shown(branches.get(i), linked));
+      Proof.assertSame(shown, converted.shown(back.get(i), linked));
       if (i > 0) {
         List<String> changes = changes(back.get(i - 1), back.get(i));
         assertEquals(changes, changes(branches.get(i - 1), branches.get(i)), "branch " + i);
@@ -78,58 +78,9 @@ class RandomConversionsTest {
     return told;
   }
 
-  /** What each of these layers shows with all below it, topmost first. */
-  private static List<View> views(List<OsPath> layers, View.Books books) {
-    List<View> views = new ArrayList<>();
-    for (int i = 0; i < layers.size(); i++) {
-      views.add(new View.Union(layers.subList(i, layers.size()), List.of(), books));
-    }
-    return views;
-  }
-
-  private List<OsPath> converted(OverlayLab lab, List<View> views, LayerForm form)
-      throws Exception {
-    List<OsPath> made = new ArrayList<>();
-    View below = new View.Nothing();
-    for (View view : views.reversed()) {
-      OsPath layer = lab.directory("converted");
-      try (TreeDiff diff = compare(view, below);
-          TreeWriter writer = new TreeWriter(sys, layer, form, TreeWriter.Parents.UNKNOWN)) {
-        diff.stream(writer);
-      }
-      made.addFirst(layer);
-      below = view;
-    }
-    return made;
-  }
-
-  /**
-   * All that a view shows but the root, which an empty layer has from its maker.
-   *
-   * @param linked whether it counts which names belong together
-   */
-  private List<String> shown(OverlayLab lab, View view, boolean linked) throws Exception {
-    OsPath copy = lab.directory("shown");
-    try (TreeDiff all = compare(view, new View.Nothing());
-        TreeWriter writer =
-            new TreeWriter(sys, copy, LayerForm.PLAIN, TreeWriter.Parents.UNKNOWN)) {
-      all.stream(writer);
-    }
-    return Listing.of(copy).lines(Optional.empty()).stream()
-        .filter(line -> !line.startsWith("/ "))
-        // see OverlayXattrs: both kinds are escaped
-        .map(line -> line.replace(".overlay.overlay.", ".overlay."))
-        .map(line -> linked ? line : line.replaceFirst("(?s) = /.*", ""))
-        .toList();
-  }
-
   private List<String> changes(View newer, View older) throws Exception {
-    try (TreeDiff diff = compare(newer, older)) {
+    try (TreeDiff diff = TreeDiff.compare(sys, newer, older, Progress.NONE, () -> false)) {
       return diff.changes().stream().map(Change::toString).toList();
     }
-  }
-
-  private TreeDiff compare(View newer, View older) throws Exception {
-    return TreeDiff.compare(sys, newer, older, Progress.NONE, () -> false);
   }
 }

@@ -173,16 +173,13 @@ class FullDiskTest {
     stacks.create(
         new StackRequest(
             web,
-            Optional.empty(),
             List.of(),
             Optional.of(id("top")),
             false,
             Optional.empty(),
             Optional.empty(),
-            MountOptions.NONE,
-            Optional.empty(),
-            Optional.empty(),
-            false));
+            new StackRequest.Union.Overlay(
+                Optional.empty(), MountOptions.NONE, Optional.empty(), false)));
     OsPath target = stacks.up(web, false);
     try (RandomAccessFile file = new RandomAccessFile(target.resolve("large").toString(), "rw")) {
       file.write(new byte[8 * MEGABYTE]);

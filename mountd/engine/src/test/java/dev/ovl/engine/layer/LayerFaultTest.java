@@ -175,16 +175,13 @@ class LayerFaultTest {
         stacks.create(
             new StackRequest(
                 WEB,
-                Optional.empty(),
                 List.of(),
                 Optional.of(id("base")),
                 false,
                 Optional.empty(),
                 Optional.empty(),
-                MountOptions.NONE,
-                Optional.empty(),
-                Optional.empty(),
-                false));
+                new StackRequest.Union.Overlay(
+                    Optional.empty(), MountOptions.NONE, Optional.empty(), false)));
         stacks.apply(WEB, LayerFaultTest::content);
         stacks.up(WEB, false);
       }

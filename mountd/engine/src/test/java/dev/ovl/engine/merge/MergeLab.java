@@ -88,7 +88,8 @@ final class MergeLab {
 
   LayerMerge merge(Syscalls with) {
     View.Books books = user() ? View.Books.USER : View.Books.TRUSTED;
-    return new LayerMerge(with, new View.Union(layers, List.of(), books), work, journal());
+    return new LayerMerge(
+        with, new View.Union(layers, List.of(), books), Optional.of(work), journal());
   }
 
   void merge() throws EngineException, ErrnoException {

@@ -86,7 +86,7 @@ class RandomMergesTest {
     Trees.Snapshot before = shown(lab, layers, user);
     View.Union view = new View.Union(layers, List.of(), made.books());
     OsPath journal = place.resolve("journal");
-    new LayerMerge(sys, view, work, journal).run(Progress.NONE, () -> false);
+    new LayerMerge(sys, view, Optional.of(work), journal).run(Progress.NONE, () -> false);
     boolean keepsLinks =
         (layers.size() == 2 && !work.startsWith(elsewhere))
             || log.stream().noneMatch(line -> line.contains("redirect_dir=on"));

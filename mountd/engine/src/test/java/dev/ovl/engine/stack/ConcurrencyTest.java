@@ -233,7 +233,6 @@ class ConcurrencyTest {
               stacks.create(
                   new StackRequest(
                       name,
-                      Optional.empty(),
                       List.of(lower),
                       false,
                       Optional.empty(),
@@ -418,7 +417,6 @@ class ConcurrencyTest {
             stacks.create(
                 new StackRequest(
                     StackName.of("web" + i),
-                    Optional.empty(),
                     List.of(OsPath.of(arguments[2])),
                     false,
                     Optional.empty(),

@@ -9,7 +9,6 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import dev.ovl.engine.EngineException;
 import dev.ovl.engine.EngineException.Kind;
 import dev.ovl.engine.mount.MountMethod;
-import dev.ovl.engine.mount.MountOptions;
 import dev.ovl.engine.root.RootFormat;
 import dev.ovl.sys.Errno;
 import dev.ovl.sys.ErrnoException;
@@ -464,7 +463,7 @@ class ConflictTest {
             Optional.empty(),
             Optional.empty(),
             Optional.empty(),
-            Optional.of(MountOptions.NONE),
+            Optional.of(List.of()),
             Optional.empty(),
             Optional.empty());
     for (String root : List.of("missing", "there")) {
@@ -500,7 +499,7 @@ class ConflictTest {
             Optional.empty(),
             Optional.empty(),
             Optional.empty(),
-            Optional.of(MountOptions.parse(List.of("nosuid"))),
+            Optional.of(List.of("nosuid")),
             Optional.empty(),
             Optional.empty());
     lab.assertRefused(
@@ -512,26 +511,6 @@ class ConflictTest {
     lab.stacks().remove(StackLab.name("good"), true);
     assertEquals(List.of(), lab.mountsOn(merged));
     assertEquals(List.of(), lab.stacks().names());
-  }
-
-  @Test
-  void anUnknownDriver() throws Exception {
-    OsPath good = good();
-    StackRequest plain = lab.stack("web", good).request();
-    StackRequest request =
-        new StackRequest(
-            plain.name(),
-            Optional.of("zfs"),
-            plain.lowers(),
-            false,
-            Optional.empty(),
-            Optional.empty(),
-            MountOptions.NONE,
-            Optional.empty(),
-            Optional.empty());
-    EngineException refused = lab.refusal(() -> lab.stacks().create(request));
-    assertEquals("unknown driver zfs; known is overlay2", refused.getMessage());
-    assertEquals(Kind.USAGE, refused.kind());
   }
 
   // ---- files of the root --------------------------------------------------------------------

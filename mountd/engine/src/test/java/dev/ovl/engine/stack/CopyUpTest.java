@@ -7,7 +7,6 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import dev.ovl.engine.EngineException;
 import dev.ovl.engine.diff.Progress;
 import dev.ovl.engine.file.Files;
-import dev.ovl.engine.mount.OverlayMount;
 import dev.ovl.sys.Errno;
 import dev.ovl.sys.ErrnoException;
 import dev.ovl.sys.Linux;
@@ -81,7 +80,7 @@ class CopyUpTest {
     return lab.stacks()
         .report(StackLab.name("s"))
         .upper()
-        .map(OverlayMount.Upper::directory)
+        .map(StackDefinition.Upper.Given::directory)
         .orElseThrow();
   }
 

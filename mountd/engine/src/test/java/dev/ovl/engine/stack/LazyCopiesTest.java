@@ -155,7 +155,7 @@ class LazyCopiesTest {
         Optional.empty(),
         Optional.empty(),
         Optional.empty(),
-        Optional.of(MountOptions.parse(List.of(words))),
+        Optional.of(List.of(words)),
         Optional.empty(),
         Optional.empty());
   }
@@ -185,16 +185,13 @@ class LazyCopiesTest {
         .create(
             new StackRequest(
                 StackLab.name("web"),
-                Optional.empty(),
                 List.of(),
                 Optional.of(base),
                 false,
                 Optional.empty(),
                 Optional.empty(),
-                MountOptions.NONE,
-                Optional.empty(),
-                Optional.empty(),
-                false));
+                new StackRequest.Union.Overlay(
+                    Optional.empty(), MountOptions.NONE, Optional.empty(), false)));
     changeAll(lab.up("web"));
     lab.down("web");
     LayerId made = lab.stacks().commitByMove(StackLab.name("web"));

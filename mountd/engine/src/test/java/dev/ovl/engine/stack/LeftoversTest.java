@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.ovl.engine.EngineException;
 import dev.ovl.engine.driver.LayerId;
+import dev.ovl.engine.driver.overlay2.Overlay2Home;
 import dev.ovl.engine.file.Files;
 import dev.ovl.engine.file.Locks;
 import dev.ovl.engine.mount.MountMethod;
@@ -108,7 +109,10 @@ class LeftoversTest {
               new Journal(lab.sys, lab.root())
                   .begin(
                       new Journal.Entry(
-                          StackLab.name("web"), List.of(new LayerId(ID)), List.of(LINK)));
+                          StackLab.name("web"),
+                          Overlay2Home.NAME,
+                          List.of(new LayerId(ID)),
+                          List.of(LINK)));
               lab.write(home.resolve(ID + "/diff/file"), "x");
               lab.files.symlink(lower, home.resolve("l/" + LINK));
             });
@@ -317,7 +321,7 @@ class LeftoversTest {
     StackDefinition stack = lab.stack("web", other).create();
     lab.files.rmdir(other);
     Leftover leftover = only(Kind.DANGLING_LINK);
-    OsPath link = home.resolve("l").resolve(stack.lowers().get(0).link());
+    OsPath link = home.resolve("l").resolve(stack.lowers().get(0).link().orElseThrow());
     assertEquals(link, leftover.place());
     assertEquals(other + " does not exist", leftover.what());
     assertFalse(leftover.kind().isSwept());

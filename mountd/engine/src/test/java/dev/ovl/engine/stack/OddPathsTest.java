@@ -151,7 +151,7 @@ class OddPathsTest {
         report.definition().lowers().stream().map(StackDefinition.Lower::path).toList());
     assertEquals(place.target, report.target());
     assertEquals(place.upper, report.upper().orElseThrow().directory());
-    assertEquals(place.work, report.upper().orElseThrow().work());
+    assertEquals(Optional.of(place.work), report.upper().orElseThrow().work());
     assertEquals(place.target, report.state().mounted().orElseThrow().point());
 
     // another process, which has not the definition in memory, and whose run directory is lost

@@ -5,6 +5,8 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.ovl.engine.EngineException;
+import dev.ovl.engine.aufs.AufsBranch;
+import dev.ovl.engine.aufs.AufsPermission;
 import dev.ovl.engine.file.Files;
 import dev.ovl.engine.mount.MountMethod;
 import dev.ovl.engine.mount.MountOptions;
@@ -47,9 +49,63 @@ enum Operation {
     @Override
     void assertDone(Site site, Stacks stacks) throws EngineException, ErrnoException {
       assertEquals(
-          new StackDefinition.Upper.Given(site.upper(), site.work()),
+          new StackDefinition.Upper.Given(site.upper(), Optional.of(site.work())),
           stacks.report(WEB).definition().upper());
       site.assertDown(stacks, WEB);
+    }
+  },
+
+  CREATE_OF_AUFS(true) {
+    @Override
+    void prepare(Site site, Stacks stacks) {}
+
+    @Override
+    void run(Site site, Stacks stacks) throws EngineException, ErrnoException {
+      stacks.create(site.requestOfAufs(WEB, List.of()));
+    }
+
+    @Override
+    void assertDone(Site site, Stacks stacks) throws EngineException, ErrnoException {
+      assertEquals(site.lowers(2), lowersOf(stacks, WEB));
+      site.assertDown(stacks, WEB);
+    }
+  },
+
+  /** With the user's branch as upper, which wants the lock of the root. */
+  CREATE_OF_AUFS_WITH_BRANCH(true) {
+    @Override
+    void prepare(Site site, Stacks stacks) {}
+
+    @Override
+    void run(Site site, Stacks stacks) throws EngineException, ErrnoException {
+      AufsBranch branch = new AufsBranch(site.upper(), AufsPermission.RW);
+      stacks.create(site.requestOfAufs(WEB, List.of(branch)));
+    }
+
+    @Override
+    void assertDone(Site site, Stacks stacks) throws EngineException, ErrnoException {
+      assertEquals(
+          new StackDefinition.Upper.Given(site.upper(), Optional.empty()),
+          stacks.report(WEB).definition().upper());
+      site.assertDown(stacks, WEB);
+    }
+  },
+
+  ADD_BRANCH(true) {
+    @Override
+    void prepare(Site site, Stacks stacks) throws EngineException, ErrnoException {
+      stacks.create(site.requestOfAufs(WEB, List.of()));
+    }
+
+    @Override
+    void run(Site site, Stacks stacks) throws EngineException, ErrnoException {
+      AufsBranch branch = new AufsBranch(site.upper(), AufsPermission.RO);
+      stacks.change(WEB, new BranchChange.Add(branch, Optional.empty()));
+    }
+
+    @Override
+    void assertDone(Site site, Stacks stacks) throws EngineException, ErrnoException {
+      assertEquals(List.of(site.upper(), site.lower(0), site.lower(1)), lowersOf(stacks, WEB));
     }
   },
 
@@ -174,7 +230,7 @@ enum Operation {
     @Override
     void assertDone(Site site, Stacks stacks) throws EngineException, ErrnoException {
       site.assertDown(stacks, WEB);
-      OsPath work = stacks.report(WEB).upper().orElseThrow().work();
+      OsPath work = stacks.report(WEB).upper().orElseThrow().work().orElseThrow();
       assertTrue(
           new Files(site.sys()).lstat(work.resolve("work/incompat/volatile")).isEmpty(),
           "the volatile marker stays");
@@ -188,6 +244,25 @@ enum Operation {
       stacks.up(WEB, false);
       new Files(site.sys()).mkdirs(stacks.report(WEB).target().resolve("a/b"), 0755);
       stacks.down(WEB, false);
+    }
+
+    @Override
+    void run(Site site, Stacks stacks) throws EngineException, ErrnoException {
+      stacks.remove(WEB, false);
+    }
+
+    @Override
+    void assertDone(Site site, Stacks stacks) throws EngineException, ErrnoException {
+      assertGone(stacks);
+    }
+  },
+
+  REMOVE_OF_AUFS(false) {
+    @Override
+    void prepare(Site site, Stacks stacks) throws EngineException, ErrnoException {
+      StackDefinition stack = stacks.create(site.requestOfAufs(WEB, List.of()));
+      OsPath upper = stacks.report(stack.name()).upper().orElseThrow().directory();
+      new Files(site.sys()).mkdirs(upper.resolve("a/b"), 0755);
     }
 
     @Override
@@ -231,10 +306,14 @@ enum Operation {
       StackDefinition stays = stacks.report(Site.CHANGING).definition();
       Journal journal = new Journal(site.sys(), site.root());
       journal.begin(
-          new Journal.Entry(WEB, List.of(web.layer().orElseThrow().id()), web.links().toList()));
+          new Journal.Entry(
+              WEB, web.driver(), List.of(web.layer().orElseThrow().id()), web.links().toList()));
       journal.begin(
           new Journal.Entry(
-              Site.CHANGING, List.of(stays.layer().orElseThrow().id()), stays.links().toList()));
+              Site.CHANGING,
+              stays.driver(),
+              List.of(stays.layer().orElseThrow().id()),
+              stays.links().toList()));
       site.sys().unlinkat(Linux.AT_FDCWD, site.root().resolve("stacks").resolve("web.json"), 0);
     }
 
@@ -274,7 +353,7 @@ enum Operation {
 
   /** Whether the stack is to be gone afterwards. */
   boolean removes() {
-    return this == REMOVE || this == REMOVE_FORCED;
+    return this == REMOVE || this == REMOVE_OF_AUFS || this == REMOVE_FORCED;
   }
 
   /** Whether each layer costs calls of its own, all alike. */

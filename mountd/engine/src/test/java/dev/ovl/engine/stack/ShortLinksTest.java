@@ -6,7 +6,6 @@ import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.ovl.engine.mount.MountMethod;
-import dev.ovl.engine.mount.MountOptions;
 import dev.ovl.sys.Errno;
 import dev.ovl.sys.ErrnoException;
 import dev.ovl.sys.Linux;
@@ -31,7 +30,7 @@ class ShortLinksTest {
   }
 
   private OsPath link(StackDefinition stack, int lower) {
-    return links().resolve(stack.lowers().get(lower).link());
+    return links().resolve(stack.lowers().get(lower).link().orElseThrow());
   }
 
   private Optional<OsPath> target(OsPath link) throws ErrnoException {
@@ -55,11 +54,14 @@ class ShortLinksTest {
     StackDefinition.Layer layer = stack.layer().orElseThrow();
     assertEquals(
         Optional.of(OsPath.of("../" + layer.id() + "/diff")),
-        target(links().resolve(layer.link())));
+        target(links().resolve(layer.link().orElseThrow())));
     OsPath home = lab.root().resolve("overlay2").resolve(layer.id().text());
-    assertEquals(layer.link(), lab.read(home.resolve("link")));
+    assertEquals(layer.link().orElseThrow(), lab.read(home.resolve("link")));
     assertEquals(
-        "l/" + stack.lowers().get(0).link() + ":l/" + stack.lowers().get(1).link(),
+        "l/"
+            + stack.lowers().get(0).link().orElseThrow()
+            + ":l/"
+            + stack.lowers().get(1).link().orElseThrow(),
         lab.read(home.resolve("lower")));
 
     lab.remove("web");
@@ -83,7 +85,8 @@ class ShortLinksTest {
     OsPath lower = lab.layer("one", "file=1");
     StackDefinition web = lab.stack("web", lower).method(MountMethod.RELATIVE).create();
     StackDefinition other = lab.stack("other", lower).method(MountMethod.RELATIVE).create();
-    assertNotEquals(web.lowers().get(0).link(), other.lowers().get(0).link());
+    assertNotEquals(
+        web.lowers().get(0).link().orElseThrow(), other.lowers().get(0).link().orElseThrow());
     OsPath merged = lab.up("web");
     lab.up("other");
 
@@ -161,9 +164,9 @@ class ShortLinksTest {
       StackDefinition.Layer layer = stack.layer().orElseThrow();
       assertEquals(
           Optional.of(OsPath.of("../" + layer.id() + "/diff")),
-          target(links().resolve(layer.link())));
+          target(links().resolve(layer.link().orElseThrow())));
       OsPath home = lab.root().resolve("overlay2").resolve(layer.id().text());
-      assertEquals(layer.link(), lab.read(home.resolve("link")));
+      assertEquals(layer.link().orElseThrow(), lab.read(home.resolve("link")));
       lab.remove("web" + nth);
       assertEquals(List.of(), lab.names(links()));
     }
@@ -193,7 +196,7 @@ class ShortLinksTest {
     lab.sys.symlinkat(wrong, Linux.AT_FDCWD, link(stack, 1));
     lab.unlink(link(stack, 2));
     lab.write(link(stack, 2), "not even a link");
-    lab.unlink(links().resolve(layer.link()));
+    lab.unlink(links().resolve(layer.link().orElseThrow()));
 
     OsPath merged = lab.up("web");
 
@@ -203,7 +206,7 @@ class ShortLinksTest {
     assertEquals(Optional.of(three), target(link(stack, 2)));
     assertEquals(
         Optional.of(OsPath.of("../" + layer.id() + "/diff")),
-        target(links().resolve(layer.link())));
+        target(links().resolve(layer.link().orElseThrow())));
     assertEquals(4, lab.names(links()).size());
   }
 
@@ -234,11 +237,12 @@ class ShortLinksTest {
                     Optional.of(List.of(three, one)),
                     Optional.empty(),
                     Optional.empty(),
-                    Optional.of(MountOptions.NONE),
+                    Optional.of(List.of()),
                     Optional.empty(),
                     Optional.empty()));
 
-    assertEquals(before.lowers().get(0).link(), after.lowers().get(1).link());
+    assertEquals(
+        before.lowers().get(0).link().orElseThrow(), after.lowers().get(1).link().orElseThrow());
     assertFalse(lab.exists(link(before, 1)));
     assertEquals(Optional.of(three), target(link(after, 0)));
     assertEquals(3, lab.names(links()).size());

@@ -6,6 +6,9 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assertions.fail;
 
 import dev.ovl.engine.EngineException;
+import dev.ovl.engine.aufs.AufsBranch;
+import dev.ovl.engine.aufs.AufsOptions;
+import dev.ovl.engine.driver.aufs.AufsHome;
 import dev.ovl.engine.driver.overlay2.Overlay2Home;
 import dev.ovl.engine.file.Files;
 import dev.ovl.engine.mount.MountEntry;
@@ -140,22 +143,13 @@ final class Site {
       Optional<Propagation> propagation,
       Optional<MountMethod> method) {
     return new StackRequest(
-        name,
-        Optional.empty(),
-        paths,
-        false,
-        Optional.empty(),
-        Optional.empty(),
-        options,
-        propagation,
-        method);
+        name, paths, false, Optional.empty(), Optional.empty(), options, propagation, method);
   }
 
   /** A stack on the user's own upper and target. */
   StackRequest requestWithUpper(StackName name) {
     return new StackRequest(
         name,
-        Optional.empty(),
         lowers(2),
         false,
         Optional.of(new OverlayMount.Upper(upper(), work())),
@@ -163,6 +157,18 @@ final class Site {
         MountOptions.NONE,
         Optional.empty(),
         Optional.empty());
+  }
+
+  /** A stack of aufs, which need not be mounted. */
+  StackRequest requestOfAufs(StackName name, List<AufsBranch> branches) {
+    return new StackRequest(
+        name,
+        lowers(2),
+        Optional.empty(),
+        false,
+        Optional.empty(),
+        Optional.empty(),
+        new StackRequest.Union.Aufs(branches, AufsOptions.NONE));
   }
 
   /** All definitions by name. */
@@ -220,9 +226,11 @@ final class Site {
   private void assertLayersAndLinks(Map<StackName, StackDefinition> definitions)
       throws ErrnoException {
     Set<OsPath> layers = new HashSet<>(Set.of(OsPath.of("l")));
+    Set<OsPath> branches = new HashSet<>();
     Set<OsPath> links = new HashSet<>();
     for (StackDefinition stack : definitions.values()) {
-      stack.layer().ifPresent(layer -> layers.add(OsPath.of(layer.id().text())));
+      Set<OsPath> own = stack.driver().equals(AufsHome.NAME) ? branches : layers;
+      stack.layer().ifPresent(layer -> own.add(OsPath.of(layer.id().text())));
       stack.links().map(OsPath::of).forEach(links::add);
     }
     OsPath home = root().resolve(Overlay2Home.NAME);
@@ -232,6 +240,11 @@ final class Site {
         links,
         Set.copyOf(files.list(home.resolve("l"))),
         "links that definitions name and that exist");
+    OsPath aufs = root().resolve(AufsHome.NAME);
+    assertEquals(List.of(), files.list(aufs.resolve("mnt")), "in aufs/mnt");
+    for (String kept : List.of("diff", "layers", "owners")) {
+      assertEquals(branches, Set.copyOf(files.list(aufs.resolve(kept))), "in aufs/" + kept);
+    }
     for (OsPath layer : layers) {
       if (!layer.equals(OsPath.of("l"))) {
         for (String part : List.of("diff", "work", "link")) {

@@ -77,7 +77,7 @@ class StackCheckupTest {
   @Test
   void linksThatAreLostOrLeaked() throws Exception {
     StackDefinition made = lab.stack("web", lower).create();
-    String own = made.lowers().getFirst().link();
+    String own = made.lowers().getFirst().link().orElseThrow();
     lab.files.remove(links.resolve(own));
     lab.files.symlink(lower, links.resolve(LINK));
     assertEquals(List.of("LINK_LOST " + own, "LINK_LEAKED " + LINK), examine("web"));

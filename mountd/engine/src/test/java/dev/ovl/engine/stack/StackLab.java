@@ -285,16 +285,12 @@ final class StackLab implements BeforeEachCallback, AfterEachCallback {
     StackRequest request() throws EngineException {
       return new StackRequest(
           StackName.of(name),
-          Optional.empty(),
           lowers,
           Optional.empty(),
           readOnly,
-          upper,
           target,
-          MountOptions.parse(options),
           propagation,
-          method,
-          compat);
+          new StackRequest.Union.Overlay(upper, MountOptions.parse(options), method, compat));
     }
 
     StackDefinition create() throws EngineException, ErrnoException {
@@ -375,7 +371,7 @@ final class StackLab implements BeforeEachCallback, AfterEachCallback {
   }
 
   OsPath workOf(String name) throws EngineException, ErrnoException {
-    return report(name).upper().orElseThrow().work();
+    return report(name).upper().orElseThrow().work().orElseThrow();
   }
 
   void assertUp(String name) throws EngineException, ErrnoException {

@@ -165,16 +165,13 @@ class StackMergeTest {
         .create(
             new StackRequest(
                 StackLab.name(name),
-                Optional.empty(),
                 List.of(),
                 Optional.of(LayerId.of("top")),
                 false,
                 Optional.empty(),
                 Optional.empty(),
-                MountOptions.parse(List.of()),
-                Optional.empty(),
-                Optional.empty(),
-                false));
+                new StackRequest.Union.Overlay(
+                    Optional.empty(), MountOptions.parse(List.of()), Optional.empty(), false)));
   }
 
   // ---- who is in the way ----------------------------------------------------------------------

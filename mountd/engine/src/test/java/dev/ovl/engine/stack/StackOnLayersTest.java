@@ -65,16 +65,13 @@ class StackOnLayersTest {
       String name, String parent, List<String> options, OsPath... directories) throws Exception {
     return new StackRequest(
         StackLab.name(name),
-        Optional.empty(),
         List.of(directories),
         Optional.of(id(parent)),
         false,
         Optional.empty(),
         Optional.empty(),
-        MountOptions.parse(options),
-        Optional.empty(),
-        Optional.empty(),
-        false);
+        new StackRequest.Union.Overlay(
+            Optional.empty(), MountOptions.parse(options), Optional.empty(), false));
   }
 
   private static String refusal(org.junit.jupiter.api.function.Executable attempt) {

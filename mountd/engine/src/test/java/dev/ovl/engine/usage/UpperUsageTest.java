@@ -64,7 +64,7 @@ class UpperUsageTest {
   }
 
   private UpperUsage measure(Syscalls syscalls) throws EngineException, ErrnoException {
-    return UpperUsage.measure(syscalls, upper, work, () -> false);
+    return UpperUsage.measure(syscalls, upper, Optional.of(work), () -> false);
   }
 
   private void write(OsPath path, int size) throws ErrnoException {
@@ -290,7 +290,9 @@ class UpperUsageTest {
     EngineException cancelled =
         assertThrows(
             EngineException.class,
-            () -> UpperUsage.measure(sys, upper, work, () -> asked.incrementAndGet() == 40));
+            () ->
+                UpperUsage.measure(
+                    sys, upper, Optional.of(work), () -> asked.incrementAndGet() == 40));
     assertEquals(Optional.of(Errno.ECANCELED), cancelled.errno());
     assertEquals("cancelled (ECANCELED)", cancelled.getMessage());
     assertEquals(40, asked.get());

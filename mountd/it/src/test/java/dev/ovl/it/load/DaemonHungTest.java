@@ -81,6 +81,7 @@ class DaemonHungTest {
         name,
         Optional.empty(),
         List.of(lower.toString()),
+        List.of(),
         Optional.empty(),
         false,
         Optional.empty(),

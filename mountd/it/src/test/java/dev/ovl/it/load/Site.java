@@ -160,6 +160,7 @@ final class Site {
         stack,
         Optional.empty(),
         paths(shape.lowers()),
+        List.of(),
         Optional.empty(),
         shape.upper() == Upper.NONE,
         given ? Optional.of(upper(stack).toString()) : Optional.empty(),

@@ -1,5 +1,6 @@
 package dev.ovl.server.api;
 
+import dev.ovl.api.BranchPatch;
 import dev.ovl.api.CommandHost;
 import dev.ovl.api.Done;
 import dev.ovl.api.Failure;
@@ -263,6 +264,7 @@ public final class ApiHandler implements RequestHandler {
       case INFO -> value(ask(Route.INFO, host::probe));
       case CREATE -> create(asked);
       case SET -> set(asked);
+      case BRANCH -> changeBranch(asked);
       case CLONE -> copy(asked);
       case UP -> done(asked, asked.name(), () -> up(asked, asked.name()));
       case DOWN -> done(asked, asked.name(), () -> down(asked, asked.name()));
@@ -387,6 +389,11 @@ public final class ApiHandler implements RequestHandler {
   private HttpAnswer set(Asked asked) throws HostException {
     StackPatch patch = body(asked, StackPatch::of);
     return done(asked, asked.name(), () -> host.set(asked.name(), patch, asked.dryRun()));
+  }
+
+  private HttpAnswer changeBranch(Asked asked) throws HostException {
+    BranchPatch patch = body(asked, BranchPatch::of);
+    return done(asked, asked.name(), () -> host.changeBranch(asked.name(), patch, asked.dryRun()));
   }
 
   private HttpAnswer copy(Asked asked) throws HostException {

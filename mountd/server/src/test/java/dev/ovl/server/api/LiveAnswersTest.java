@@ -193,6 +193,7 @@ class LiveAnswersTest {
       ask(Route.REMOVE_MANY, "", "?dryRun=true", "{\"stacks\": [\"web\"]}");
       ask(Route.REMOVE_MANY, "", "", "{\"stacks\": [\"web\", \"ro\"]}");
 
+      branches(lowers);
       layers();
       String target = "\"target\": \"" + here + "/target\"";
       ask(Route.MOUNT, "", "", "{\"lower\": " + lowers + ", " + target + "}");
@@ -202,6 +203,19 @@ class LiveAnswersTest {
       assertEvents(listener);
     }
     assertEquals(EnumSet.allOf(Route.class), asked);
+  }
+
+  /** A stack of aufs can be written down where no kernel mounts it. */
+  private void branches(String lowers) throws IOException {
+    String stack = "{\"name\": \"au\", \"driver\": \"aufs\", \"lower\": ";
+    String branch = scratch.path() + "/target=ro";
+    ask(Route.CREATE, "", "", stack + lowers + ", \"options\": [\"create=mfs\"]}");
+    String add = "{\"change\": \"add\", \"branch\": \"" + branch + "\", \"index\": 1}";
+    ask(Route.BRANCH, "au", "?dryRun=true", add);
+    ask(Route.BRANCH, "au", "", add);
+    String report = ask(Route.INSPECT, "au", "", "");
+    assertTrue(report.contains("\"" + branch + "\""), report);
+    ask(Route.REMOVE, "au", "", "");
   }
 
   private void layers() throws IOException {
@@ -303,6 +317,9 @@ class LiveAnswersTest {
             "down",
             "rm",
             "rm",
+            "create",
+            "branch",
+            "rm",
             "layer create",
             "layer apply",
             "layer apply",
@@ -349,6 +366,8 @@ class LiveAnswersTest {
     ask(404, Route.WHICH, "nosuch", "", "{\"paths\": [\"/\"]}");
     ask(400, Route.WHICH, "on", "", "{\"paths\": [1]}");
     ask(400, Route.WHICH, "on", "", "{}");
+    ask(404, Route.BRANCH, "nosuch", "", "{\"change\": \"rm\", \"branch\": \"/a\"}");
+    ask(400, Route.BRANCH, "on", "", "{\"change\": \"turn\", \"branch\": \"/a\"}");
     ask(404, Route.FSCK, "nosuch", "", "");
     ask(404, Route.FSCK, "nosuch", "?repair=true", "");
     ask(404, Route.COMMIT, "nosuch", "", "");

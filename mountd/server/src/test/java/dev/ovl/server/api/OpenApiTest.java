@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.ovl.api.BranchPatch;
 import dev.ovl.api.Done;
 import dev.ovl.api.DriverStatus;
 import dev.ovl.api.Failure;
@@ -375,6 +376,7 @@ class OpenApiTest {
     return Stream.of(
         new Request<>("StackDraft", StackDraft.class, StackDraft::json, StackDraft::of),
         new Request<>("StackPatch", StackPatch.class, StackPatch::json, StackPatch::of),
+        new Request<>("BranchPatch", BranchPatch.class, BranchPatch::json, BranchPatch::of),
         new Request<>("StackCopy", StackCopy.class, StackCopy::json, StackCopy::of),
         new Request<>("LayerDraft", LayerDraft.class, LayerDraft::json, LayerDraft::of),
         new Request<>("MountDraft", MountDraft.class, MountDraft::json, MountDraft::of));

@@ -12,9 +12,7 @@ import dev.ovl.engine.diff.LowerDirectories;
 import dev.ovl.engine.diff.View;
 import dev.ovl.engine.driver.DirectoryDraft;
 import dev.ovl.engine.driver.Driver;
-import dev.ovl.engine.driver.LayerDirectories;
 import dev.ovl.engine.driver.LayerId;
-import dev.ovl.engine.driver.LayerRecords;
 import dev.ovl.engine.file.Files;
 import dev.ovl.engine.mount.MountEntry;
 import dev.ovl.engine.mount.MountTable;
@@ -34,23 +32,16 @@ import java.util.TreeMap;
 import java.util.stream.Collectors;
 
 /**
- * Layers as branches of aufs, on disk as Docker's aufs driver keeps them: {@code diff/<id>} is a
- * layer's content, {@code mnt/<id>} where it is mounted, {@code layers/<id>} its ancestors. Docker
- * does not know {@code committed/<id>}. A base layer is no mount: its content is handed out. A
- * committed layer is mounted with no writable branch.
+ * Layers as branches of aufs, in an {@link AufsHome}. A base layer is no mount: its content is
+ * handed out. A committed layer is mounted with no writable branch.
  */
 public final class AufsDriver implements Driver {
-  /** The driver's name and its directory's under the root. */
-  public static final String NAME = "aufs";
-
   /** How the source of a layer's mount begins. */
   private static final String SOURCE_PREFIX = "ovl-layer:";
 
   private final Syscalls sys;
   private final Files files;
-  private final OsPath home;
-  private final LayerDirectories contents;
-  private final LayerRecords records;
+  private final AufsHome home;
   private final AufsMounter mounter;
   private final AufsTable table;
   private final AufsChecks checks;
@@ -59,14 +50,12 @@ public final class AufsDriver implements Driver {
   /**
    * Touches nothing yet.
    *
-   * @param root the root directory
+   * @param home where the layers are
    */
-  public AufsDriver(Syscalls sys, OsPath root, AufsMounter mounter, MountTable mounts) {
+  public AufsDriver(Syscalls sys, AufsHome home, AufsMounter mounter, MountTable mounts) {
     this.sys = sys;
     this.files = new Files(sys);
-    this.home = root.resolve(NAME);
-    this.contents = new LayerDirectories(sys, home.resolve("diff"));
-    this.records = new LayerRecords(sys, home, contents);
+    this.home = home;
     this.mounter = mounter;
     this.table = new AufsTable(sys, mounts);
     this.checks = new AufsChecks(sys, table);
@@ -75,68 +64,43 @@ public final class AufsDriver implements Driver {
 
   @Override
   public String name() {
-    return NAME;
-  }
-
-  private OsPath mountPoint(LayerId id) {
-    return home.resolve("mnt").resolve(id.text());
+    return AufsHome.NAME;
   }
 
   // ---- the whole ----------------------------------------------------------------------------
 
   @Override
   public boolean isUsed() throws ErrnoException {
-    return !contents.list().isEmpty();
+    return !home.layers().isEmpty();
   }
 
   @Override
   public void prepare() throws ErrnoException {
-    files.mkdirs(home, 0710);
-    files.mkdir(home.resolve("diff"), 0710);
-    files.mkdir(home.resolve("mnt"), 0710);
-    records.prepare();
+    home.prepare();
   }
 
   @Override
   public List<String> recover(Guard guard) throws EngineException, ErrnoException {
     prepare();
-    List<String> done = records.recover(guard);
-    for (OsPath name : files.list(home.resolve("mnt"))) {
-      // dockerd renames what it removes
-      String text = name.toString();
-      int end = text.endsWith(LayerId.REMOVING) ? LayerId.REMOVING.length() : 0;
-      Optional<LayerId> id = LayerId.parse(text.substring(0, text.length() - end));
-      if (id.isPresent() && (end > 0 || !contents.exists(id.get()))) {
-        guard.ifFree(id.get(), () -> removePoint(id.get(), name));
-      }
-    }
-    return done;
-  }
-
-  private void removePoint(LayerId id, OsPath name) throws ErrnoException {
-    OsPath point = home.resolve("mnt").resolve(name);
-    boolean ofLayer = name.equals(OsPath.of(id.text())) && contents.exists(id);
-    if (!ofLayer && mounts.at(point).isEmpty()) {
-      files.rmdir(point);
-    }
+    return home.recover(guard);
   }
 
   @Override
   public SortedMap<String, String> status() throws ErrnoException {
     SortedMap<String, String> status = new TreeMap<>();
-    status.put("Layers", String.valueOf(contents.list().size()));
+    status.put("Layers", String.valueOf(home.layers().size()));
     table.version().ifPresent(version -> status.put("Version", version));
     return status;
   }
 
   @Override
   public List<LayerId> layers() throws ErrnoException {
-    return contents.list();
+    return home.layers();
   }
 
   @Override
   public void cleanup() throws EngineException, ErrnoException {
-    for (LayerId id : contents.list()) {
+    for (LayerId id : home.layers()) {
       put(id);
     }
   }
@@ -145,17 +109,17 @@ public final class AufsDriver implements Driver {
 
   @Override
   public boolean exists(LayerId id) throws ErrnoException {
-    return contents.exists(id);
+    return home.exists(id);
   }
 
   @Override
   public List<LayerId> ancestors(LayerId id) throws EngineException, ErrnoException {
-    return records.ancestors(id);
+    return home.ancestors(id);
   }
 
   @Override
   public List<LayerId> children(LayerId id) throws ErrnoException {
-    return records.children(id);
+    return home.children(id);
   }
 
   @Override
@@ -177,22 +141,14 @@ public final class AufsDriver implements Driver {
 
   private void make(LayerId id, Optional<LayerId> parent, Optional<Writing> content)
       throws EngineException, ErrnoException {
-    checks.checkBacking(home);
-    records.make(
-        id,
-        parent,
-        content.isPresent(),
-        draft -> {
-          files.mkdir(mountPoint(id), 0755);
-          fill(draft, parent, content);
-        },
-        this::remove);
+    checks.checkBacking(home.directory());
+    home.make(id, parent, content.isPresent(), draft -> fill(draft, parent, content));
   }
 
   private void fill(OsPath draft, Optional<LayerId> parent, Optional<Writing> content)
       throws EngineException, ErrnoException {
     Optional<Statx> rootOf =
-        parent.isPresent() ? files.stat(contents.place(parent.get())) : Optional.empty();
+        parent.isPresent() ? files.stat(home.diff(parent.get())) : Optional.empty();
     if (rootOf.isPresent()) {
       // a mount shows the topmost branch's
       files.setOwnerAndMode(draft, rootOf.get());
@@ -213,36 +169,35 @@ public final class AufsDriver implements Driver {
 
   /** The directories of a layer and its ancestors, nearest first. */
   private List<OsPath> chain(LayerId id) throws EngineException, ErrnoException {
-    List<OsPath> chain = new ArrayList<>(List.of(contents.place(id)));
-    records.ancestors(id).forEach(ancestor -> chain.add(contents.place(ancestor)));
+    List<OsPath> chain = new ArrayList<>(List.of(home.diff(id)));
+    home.ancestors(id).forEach(ancestor -> chain.add(home.diff(ancestor)));
     return chain;
   }
 
   @Override
   public boolean isCommitted(LayerId id) throws ErrnoException {
-    return records.committed(id).isSet();
+    return home.isCommitted(id);
   }
 
   @Override
   public void commit(LayerId id) throws ErrnoException {
-    records.committed(id).set();
+    home.commit(id);
   }
 
   @Override
   public void uncommit(LayerId id) throws ErrnoException {
-    records.committed(id).clear();
+    home.uncommit(id);
   }
 
   @Override
   public void remove(LayerId id) throws ErrnoException {
-    files.rmdir(mountPoint(id));
-    records.remove(id);
+    home.remove(id);
   }
 
   /** An aufs anywhere: dockerd's has the same branches as ours. */
   @Override
   public void refuseUsed(LayerId id) throws EngineException, ErrnoException {
-    if (table.isWritten(contents.place(id))) {
+    if (table.isWritten(home.diff(id))) {
       throw EngineException.failed("layer " + id + " is in use by another aufs", Errno.EBUSY);
     }
   }
@@ -253,9 +208,9 @@ public final class AufsDriver implements Driver {
   public OsPath get(LayerId id) throws EngineException, ErrnoException {
     List<OsPath> chain = chain(id);
     if (chain.size() == 1) {
-      return contents.place(id);
+      return home.diff(id);
     }
-    OsPath point = mountPoint(id);
+    OsPath point = home.mountPoint(id);
     Optional<MountEntry> there = mounts.at(point);
     if (there.isPresent()) {
       if (isOurs(there.get(), id)) {
@@ -290,12 +245,12 @@ public final class AufsDriver implements Driver {
 
   @Override
   public boolean isMounted(LayerId id) throws ErrnoException {
-    return mounts.at(mountPoint(id)).filter(mount -> isOurs(mount, id)).isPresent();
+    return mounts.at(home.mountPoint(id)).filter(mount -> isOurs(mount, id)).isPresent();
   }
 
   @Override
   public void put(LayerId id) throws EngineException, ErrnoException {
-    Optional<MountEntry> mount = mounts.at(mountPoint(id)).filter(there -> isOurs(there, id));
+    Optional<MountEntry> mount = mounts.at(home.mountPoint(id)).filter(there -> isOurs(there, id));
     if (mount.isPresent()) {
       mounter.unmount(mount.get(), Linux.UMOUNT_NOFOLLOW);
     }
@@ -311,8 +266,8 @@ public final class AufsDriver implements Driver {
           "LowerDir",
           chain.stream().skip(1).map(OsPath::toString).collect(Collectors.joining(":")));
     }
-    metadata.put("UpperDir", contents.place(id).toString());
-    metadata.put("MergedDir", mountPoint(id).toString());
+    metadata.put("UpperDir", home.diff(id).toString());
+    metadata.put("MergedDir", home.mountPoint(id).toString());
     return metadata;
   }
 
@@ -324,7 +279,7 @@ public final class AufsDriver implements Driver {
   @Override
   public Draft draft(LayerId id) throws EngineException, ErrnoException {
     return DirectoryDraft.begin(
-        sys, contents.place(id), LayerForm.AUFS, directories(ancestors(id).stream().findFirst()));
+        sys, home.diff(id), LayerForm.AUFS, directories(ancestors(id).stream().findFirst()));
   }
 
   @Override

@@ -251,7 +251,7 @@ public final class Overlay2Driver implements Driver {
   }
 
   private static OverlayMount.Upper upper(Overlay2Home home, LayerId id) {
-    return new OverlayMount.Upper(home.diff(id), home.work(id));
+    return new OverlayMount.Upper(home.diff(id), home.workDirectory(id));
   }
 
   /** An overlay anywhere: a container's of dockerd's has the same directories as ours. */
@@ -283,7 +283,7 @@ public final class Overlay2Driver implements Driver {
     if (below.isEmpty()) {
       return home.diff(id);
     }
-    OsPath merged = home.merged(id);
+    OsPath merged = home.mountPoint(id);
     Optional<MountEntry> there = table.at(merged);
     if (there.isPresent()) {
       if (isOurs(there.get(), id)) {
@@ -296,7 +296,7 @@ public final class Overlay2Driver implements Driver {
     boolean writable = !home.isCommitted(id);
     if (writable) {
       refuseUsed(id);
-      files.mkdir(home.work(id), 0700);
+      files.mkdir(home.workDirectory(id), 0700);
     }
     OverlayMount mount = describe(id, below, writable);
     OverlayMounter.Plan plan = mounter.plan(mount, Optional.empty());
@@ -355,7 +355,7 @@ public final class Overlay2Driver implements Driver {
         lowers,
         writable ? Optional.of(upper(home, id)) : Optional.empty(),
         writable ? options : options.readOnly(),
-        home.merged(id),
+        home.mountPoint(id),
         Optional.empty(),
         Optional.of(new OverlayMount.ShortNames(home.directory(), names)));
   }
@@ -370,12 +370,12 @@ public final class Overlay2Driver implements Driver {
 
   @Override
   public boolean isMounted(LayerId id) throws ErrnoException {
-    return table.at(home.merged(id)).filter(mount -> isOurs(mount, id)).isPresent();
+    return table.at(home.mountPoint(id)).filter(mount -> isOurs(mount, id)).isPresent();
   }
 
   @Override
   public void put(LayerId id) throws EngineException, ErrnoException {
-    OsPath merged = home.merged(id);
+    OsPath merged = home.mountPoint(id);
     Optional<MountEntry> mount = table.at(merged);
     if (mount.filter(there -> isOurs(there, id)).isPresent()) {
       holders.unmount(mount.get(), Linux.UMOUNT_NOFOLLOW);
@@ -396,8 +396,8 @@ public final class Overlay2Driver implements Driver {
           below.stream().map(one -> one.directory().toString()).collect(Collectors.joining(":")));
     }
     metadata.put("UpperDir", home.diff(id).toString());
-    metadata.put("WorkDir", home.work(id).toString());
-    metadata.put("MergedDir", home.merged(id).toString());
+    metadata.put("WorkDir", home.workDirectory(id).toString());
+    metadata.put("MergedDir", home.mountPoint(id).toString());
     return metadata;
   }
 

@@ -2,6 +2,7 @@ package dev.ovl.engine.driver.overlay2;
 
 import dev.ovl.engine.EngineException;
 import dev.ovl.engine.driver.LayerDirectories;
+import dev.ovl.engine.driver.LayerHome;
 import dev.ovl.engine.driver.LayerId;
 import dev.ovl.engine.driver.Marker;
 import dev.ovl.engine.file.Files;
@@ -25,10 +26,8 @@ import java.util.stream.Collectors;
  * directory a layer ({@code diff link lower work merged committed}) and {@code l/} with the short
  * links. Docker does not know {@code stack}, a symbolic link to its stack's name in a stack's own
  * layer.
- *
- * <p>Callers see to it that no two operations on one layer run at once.
  */
-public final class Overlay2Home {
+public final class Overlay2Home implements LayerHome {
   /** The driver's name and its directory's under the root. */
   public static final String NAME = "overlay2";
 
@@ -58,7 +57,12 @@ public final class Overlay2Home {
     this.links = new ShortLinks(sys, directory);
   }
 
-  /** {@code <root>/overlay2}. */
+  @Override
+  public String driver() {
+    return NAME;
+  }
+
+  @Override
   public OsPath directory() {
     return directory;
   }
@@ -68,47 +72,52 @@ public final class Overlay2Home {
     return links;
   }
 
-  /** Makes the home and its link directory where they are missing. */
+  @Override
   public void prepare() throws ErrnoException {
     files.mkdirs(directory, 0710);
     files.mkdir(directory.resolve(ShortLinks.DIRECTORY_NAME), 0700);
   }
 
-  /** An id that no layer has; nothing is made. */
+  @Override
   public LayerId unusedId() throws ErrnoException {
     return new LayerId(random.hex(ID_DIGITS));
   }
 
   // ---- places -------------------------------------------------------------------------------
 
-  /** All that is the layer's. */
-  OsPath layer(LayerId id) {
+  @Override
+  public OsPath place(LayerId id) {
     return layers.place(id);
   }
 
-  /** The layer's content, which is the upper directory of its mount. */
+  @Override
   public OsPath diff(LayerId id) {
-    return layer(id).resolve("diff");
+    return place(id).resolve("diff");
   }
 
-  /** The work directory of the layer's mount. */
-  public OsPath work(LayerId id) {
-    return layer(id).resolve("work");
+  @Override
+  public Optional<OsPath> work(LayerId id) {
+    return Optional.of(workDirectory(id));
   }
 
-  /** Where the layer is mounted unless told otherwise; exists only while it is. */
-  public OsPath merged(LayerId id) {
-    return layer(id).resolve("merged");
+  OsPath workDirectory(LayerId id) {
+    return place(id).resolve("work");
+  }
+
+  /** {@code merged}, which exists only while the layer is mounted there. */
+  @Override
+  public OsPath mountPoint(LayerId id) {
+    return place(id).resolve("merged");
   }
 
   // ---- what there is ------------------------------------------------------------------------
 
-  /** The ids of the layers, sorted. */
+  @Override
   public List<LayerId> layers() throws ErrnoException {
     return layers.list();
   }
 
-  /** Whether there is such a layer. */
+  @Override
   public boolean exists(LayerId id) throws ErrnoException {
     return layers.exists(id);
   }
@@ -124,7 +133,7 @@ public final class Overlay2Home {
   }
 
   private OsPath linkFile(LayerId id) {
-    return layer(id).resolve("link");
+    return place(id).resolve("link");
   }
 
   private Optional<String> text(OsPath path) throws ErrnoException {
@@ -133,7 +142,7 @@ public final class Overlay2Home {
 
   /** The links of what lies below the layer, nearest first; none when nothing does. */
   public List<String> lowerLinks(LayerId id) throws ErrnoException {
-    String lower = text(layer(id).resolve("lower")).orElse("");
+    String lower = text(place(id).resolve("lower")).orElse("");
     String prefix = ShortLinks.DIRECTORY_NAME + "/";
     List<String> names = new ArrayList<>();
     for (String word : lower.split(":")) {
@@ -245,7 +254,7 @@ public final class Overlay2Home {
 
   /** Writes the layer's {@code lower} file anew. */
   public void writeLower(LayerId id, List<String> lowerLinks) throws ErrnoException {
-    files.replace(layer(id).resolve("lower"), lowerText(lowerLinks), 0644);
+    files.replace(place(id).resolve("lower"), lowerText(lowerLinks), 0644);
   }
 
   private static byte[] lowerText(List<String> links) {
@@ -278,23 +287,23 @@ public final class Overlay2Home {
     return true;
   }
 
-  /** Whether the layer is read-only. */
+  @Override
   public boolean isCommitted(LayerId id) throws ErrnoException {
     return committed(id).isSet();
   }
 
-  /** Makes the layer read-only for good. */
+  @Override
   public void commit(LayerId id) throws ErrnoException {
     committed(id).set();
   }
 
-  /** Takes back {@link #commit}. */
+  @Override
   public void uncommit(LayerId id) throws ErrnoException {
     committed(id).clear();
   }
 
   private Marker committed(LayerId id) {
-    return new Marker(sys, layer(id).resolve("committed"));
+    return new Marker(sys, place(id).resolve("committed"));
   }
 
   /**
@@ -307,19 +316,15 @@ public final class Overlay2Home {
     sys.symlinkat(owner, Linux.AT_FDCWD, draft.resolve(OWNER));
   }
 
-  /** Who was noted as the layer's owner; empty for nobody's. */
+  @Override
   public Optional<OsPath> owner(LayerId id) throws ErrnoException {
-    return files.readLink(layer(id).resolve(OWNER));
+    return files.readLink(place(id).resolve(OWNER));
   }
 
-  /**
-   * Removes a layer with all its content; one that is gone already is fine.
-   *
-   * @throws ErrnoException EBUSY, EXDEV: something is mounted in it, and stays
-   */
+  @Override
   public void remove(LayerId id) throws ErrnoException {
     if (exists(id)) {
-      files.rmdir(merged(id));
+      files.rmdir(mountPoint(id));
       Optional<String> link = link(id);
       if (link.isPresent() && links.target(link.get()).equals(Optional.of(linkTarget(id)))) {
         links.remove(link.get());
@@ -328,24 +333,19 @@ public final class Overlay2Home {
     layers.remove(id);
   }
 
-  /** Removes what a crash left of writing a layer's files. */
+  @Override
   public void sweep(LayerId id) throws ErrnoException {
     for (String file : List.of("link", "lower", "committed")) {
-      files.remove(Files.temporary(layer(id).resolve(file)));
+      files.remove(Files.temporary(place(id).resolve(file)));
     }
   }
 
-  /**
-   * Removes what crashes left of layers that were being made or removed, and leaves alone those of
-   * operations under way.
-   *
-   * @return what was removed
-   */
+  @Override
   public List<OsPath> sweep() throws ErrnoException {
     return layers.sweep();
   }
 
-  /** What {@link #sweep()} would remove. */
+  @Override
   public List<OsPath> rubbish() throws ErrnoException {
     return layers.rubbish();
   }

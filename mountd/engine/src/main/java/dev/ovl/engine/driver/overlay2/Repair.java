@@ -256,7 +256,7 @@ final class Repair {
   }
 
   private boolean hasLostLower(LayerId id) throws ErrnoException {
-    return files.lstat(home.work(id)).filter(Statx::isDirectory).isPresent()
+    return files.lstat(home.workDirectory(id)).filter(Statx::isDirectory).isPresent()
         && home.lowerLinks(id).isEmpty();
   }
 
