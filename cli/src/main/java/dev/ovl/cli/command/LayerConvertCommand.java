@@ -24,7 +24,7 @@ final class LayerConvertCommand extends HostCommand {
   @Option(
       names = "--from",
       paramLabel = "DRIVER",
-      description = "Whose layers (default: the driver whose layers the root has).")
+      description = "Whose layers (default: the other driver whose layers the root has).")
   private String from;
 
   @Option(names = "--to", paramLabel = "DRIVER", required = true, description = "The new driver.")

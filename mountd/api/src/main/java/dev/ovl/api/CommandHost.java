@@ -243,7 +243,7 @@ public interface CommandHost extends AutoCloseable {
   /**
    * Makes the layers of one driver those of another.
    *
-   * @param from absent: the driver whose layers the root has
+   * @param from absent: the other driver whose layers the root has
    * @param keep the layers there were stay
    * @return the ids of the layers, parents first
    */

@@ -132,7 +132,10 @@ class LayersTest {
         ovlctl.run("layer", "convert", "--to", "overlay2", "--keep", "--json").fine().json());
     assertEquals(
         "layer convert overlay2: layer base exists in overlay2 as well (EEXIST)",
-        ovlctl.run("layer", "convert", "--from", "aufs", "--to", "overlay2").failed(1));
+        ovlctl.run("layer", "convert", "--to", "overlay2").failed(1));
+    assertEquals(
+        "layer convert aufs: layer base exists in aufs as well (EEXIST)",
+        ovlctl.run("layer", "convert", "--from", "overlay2", "--to", "aufs").failed(1));
     assertEquals(
         "layer convert aufs: the layers are aufs's already",
         ovlctl.run("layer", "convert", "--from", "aufs", "--to", "aufs").failed(2));

@@ -394,8 +394,8 @@ final class Contents {
   List<String> convert(Optional<String> from, String to, boolean keep, Watch watch)
       throws EngineException, ErrnoException {
     Layers layers = stacks.layers();
-    Driver source = layers.driver(from);
     Driver target = layers.driver(Optional.of(to));
+    Driver source = layers.source(from, target);
     layers.checkConvert(source, target);
     watch.begun();
     return layers.convert(source, target, keep, new Following(watch), watch::isCancelled).stream()

@@ -68,8 +68,9 @@ final class LayerWork {
   }
 
   Done checkConvert(Optional<String> from, String to) throws EngineException, ErrnoException {
-    Driver source = layers.driver(from);
-    int count = layers.checkConvert(source, layers.driver(Optional.of(to))).size();
+    Driver target = layers.driver(Optional.of(to));
+    Driver source = layers.source(from, target);
+    int count = layers.checkConvert(source, target).size();
     return Done.would("would make " + count + " layers of " + source.name() + " layers of " + to);
   }
 

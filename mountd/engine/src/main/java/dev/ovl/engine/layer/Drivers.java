@@ -49,17 +49,37 @@ public final class Drivers implements AutoCloseable {
    * @throws EngineException it was used with several: one must be named
    */
   public Optional<Driver> used() throws EngineException, ErrnoException {
+    return one(inUse(), "--driver");
+  }
+
+  /**
+   * The one driver beside another that the root was used with; empty when there is none.
+   *
+   * @throws EngineException there are several: one must be named
+   */
+  public Optional<Driver> usedBeside(Driver other) throws EngineException, ErrnoException {
+    List<Driver> used = inUse();
+    used.remove(other);
+    return one(used, "--from");
+  }
+
+  private List<Driver> inUse() throws ErrnoException {
     List<Driver> used = new ArrayList<>();
     for (Driver driver : byPriority) {
       if (driver.isUsed()) {
         used.add(driver);
       }
     }
+    return used;
+  }
+
+  private static Optional<Driver> one(List<Driver> used, String option) throws EngineException {
     if (used.size() > 1) {
       throw EngineException.failed(
           "the root has layers of "
               + used.stream().map(Driver::name).collect(Collectors.joining(" and "))
-              + ": name one by --driver");
+              + ": name one by "
+              + option);
     }
     return used.stream().findFirst();
   }

@@ -438,6 +438,18 @@ public final class Layers implements AutoCloseable {
   // ---- from driver to driver ----------------------------------------------------------------
 
   /**
+   * The driver whose layers are to be made those of another.
+   *
+   * @param name absent: the other one that the root was used with; a conversion that was cut short
+   *     has left layers of both
+   */
+  public Driver source(Optional<String> name, Driver to) throws EngineException, ErrnoException {
+    format.check();
+    Optional<Driver> other = name.isPresent() ? Optional.empty() : drivers.usedBeside(to);
+    return other.isPresent() ? other.get() : driver(name);
+  }
+
+  /**
    * Checks whether the layers of one driver can be made those of another; changes nothing.
    *
    * @return their ids, parents first

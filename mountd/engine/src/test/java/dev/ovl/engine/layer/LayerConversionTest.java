@@ -48,7 +48,7 @@ class LayerConversionTest {
   private static final int ALL = 3;
 
   /** Coprime to whatever a conversion repeats. */
-  private static final int STEP = 7;
+  private static final int STEP = 11;
 
   @RegisterExtension static final Scratch SCRATCH = Scratch.tmpfs();
 
@@ -394,6 +394,30 @@ class LayerConversionTest {
         assertUndone(from, to, List.of("base"), what);
       }
       goOn(from, to, before, what);
+    }
+  }
+
+  /** The root has layers of both drivers then. */
+  @Test
+  void aKilledOneGoesOnWithoutBeingToldWhoseLayersTheyWere() throws Exception {
+    make("overlay2");
+    killedAfterBase("overlay2", "aufs");
+    try (Stacks stacks = stacks(sys)) {
+      Layers layers = stacks.layers();
+      Driver aufs = driver(stacks, "aufs");
+      assertEquals("overlay2", layers.source(Optional.empty(), aufs).name());
+      assertEquals("aufs", layers.source(Optional.of("aufs"), aufs).name());
+      layers.create(driver(stacks, "vfs"), id("more"), Optional.empty(), false);
+      assertEquals(
+          "the root has layers of overlay2 and vfs: name one by --from",
+          assertThrows(EngineException.class, () -> layers.source(Optional.empty(), aufs))
+              .getMessage());
+    }
+    convert(sys, "overlay2", "aufs", false);
+    try (Stacks stacks = stacks(sys)) {
+      stacks.layers().remove(driver(stacks, "vfs"), id("more"));
+      Driver aufs = driver(stacks, "aufs");
+      assertEquals("aufs", stacks.layers().source(Optional.empty(), aufs).name());
     }
   }
 
