@@ -211,7 +211,7 @@ class LowerCountTest {
     List<OsPath> layers = layers(count);
     int before = lab.mountLines().size();
 
-    OsPath merged = lab.stack("many", layers).compat().method(method).up();
+    OsPath merged = lab.stack("many", layers).compat().folding(method).up();
 
     StackReport report = lab.report("many");
     assertTrue(report.nested());
@@ -282,7 +282,7 @@ class LowerCountTest {
       layers.add(lab.directory(place.resolve("l" + i)));
       lab.write(layers.get(i).resolve("f" + i), String.valueOf(i));
     }
-    OsPath merged = lab.stack("many", layers).compat().method(method).up();
+    OsPath merged = lab.stack("many", layers).compat().folding(method).up();
     lab.umount(place);
 
     // only the folded mount keeps that file system alive now

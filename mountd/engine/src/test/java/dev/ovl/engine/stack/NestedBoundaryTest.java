@@ -62,7 +62,7 @@ class NestedBoundaryTest {
     List<OsPath> few = new ArrayList<>(placed.values());
     few.add(lab.layer("bottom"));
     OsPath flat = lab.stack("flat", few).options(options).method(MountMethod.CLASSIC).up();
-    OsPath nested = lab.stack("nested", layers).options(options).method(method).up();
+    OsPath nested = lab.stack("nested", layers).options(options).folding(method).up();
 
     assertTrue(lab.report("nested").nested());
     assertSameTree(flat, nested);
@@ -311,7 +311,7 @@ class NestedBoundaryTest {
     place(FIRST_FOLDED + 1, inner);
     place(COUNT - 1, lowest);
 
-    OsPath merged = lab.stack("nested", layers()).method(method).up();
+    OsPath merged = lab.stack("nested", layers()).folding(method).up();
 
     assertEquals("data", lab.read(merged.resolve("file")));
     assertEquals(0600, lab.stat(merged.resolve("file")).permissions());

@@ -282,6 +282,17 @@ final class StackLab implements BeforeEachCallback, AfterEachCallback {
       return this;
     }
 
+    /** As {@link #method}, for more lowers than the kernel takes in one overlay. */
+    Spec folding(MountMethod forced) throws ErrnoException {
+      method(forced);
+      if (forced == MountMethod.LOWERDIR_PLUS && !takesLayer(false)) {
+        Requires.that(
+            "lowerdir+ by descriptor",
+            Optional.of("this kernel takes single layers by path alone"));
+      }
+      return this;
+    }
+
     StackRequest request() throws EngineException {
       return new StackRequest(
           StackName.of(name),
@@ -306,24 +317,24 @@ final class StackLab implements BeforeEachCallback, AfterEachCallback {
 
   /** Skips the test where this kernel does not have the method at all. */
   void require(MountMethod method) throws ErrnoException {
-    if (method == MountMethod.LOWERDIR_PLUS && !knowsLowerdirPlus()) {
+    if (method == MountMethod.LOWERDIR_PLUS && !takesLayer(true)) {
       Requires.that("lowerdir+", Optional.of("this kernel does not take single layers"));
     }
   }
 
   /** Those that this kernel has. */
   List<MountMethod> methods() throws ErrnoException {
-    boolean single = knowsLowerdirPlus();
+    boolean single = takesLayer(true);
     return Arrays.stream(MountMethod.values())
         .filter(method -> single || method != MountMethod.LOWERDIR_PLUS)
         .toList();
   }
 
   /**
-   * Whether fsconfig(2) takes one layer: by descriptor, or by path alone (before 6.13). Before 6.5
-   * it keeps any text, and says only of a descriptor that it is not supported.
+   * Whether fsconfig(2) takes one layer by descriptor, or by path, as before 6.13. Before 6.5 it
+   * keeps any text, and says only of a descriptor that it is not supported.
    */
-  private boolean knowsLowerdirPlus() throws ErrnoException {
+  private boolean takesLayer(boolean byPathToo) throws ErrnoException {
     try (Fd context = new Fd(sys, sys.fsopen("overlay", Linux.FSOPEN_CLOEXEC));
         Fd layer = files.openPath(OsPath.ROOT)) {
       try {
@@ -331,7 +342,7 @@ final class StackLab implements BeforeEachCallback, AfterEachCallback {
             context.number(), Linux.FSCONFIG_SET_FD, "lowerdir+", new byte[0], layer.number());
         return true;
       } catch (ErrnoException e) {
-        if (e.is(Errno.EOPNOTSUPP)) {
+        if (!byPathToo || e.is(Errno.EOPNOTSUPP)) {
           return false;
         }
       }
