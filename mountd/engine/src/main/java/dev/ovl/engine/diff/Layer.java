@@ -87,8 +87,13 @@ final class Layer implements AutoCloseable {
                 : Optional.empty();
   }
 
-  /** Names in it that begin with {@code .wh.} are marks. */
+  /** Names in it that begin with {@code .wh.} are marks, obeyed or not. */
   private boolean isBranch() {
+    return isMarked() || books.equals(Optional.of(View.Books.AUFS_UNMARKED));
+  }
+
+  /** Its marks are obeyed. */
+  private boolean isMarked() {
     return books.equals(Optional.of(View.Books.AUFS));
   }
 
@@ -174,7 +179,9 @@ final class Layer implements AutoCloseable {
     if (!isBranch() || !AufsNames.isMark(file)) {
       return Optional.of(file);
     }
-    return AufsNames.isOwn(file) ? Optional.empty() : Optional.of(AufsNames.hidden(file));
+    return AufsNames.isOwn(file) || !isMarked()
+        ? Optional.empty()
+        : Optional.of(AufsNames.hidden(file));
   }
 
   /** What has this name in a directory, or hides it; empty when nothing has. */
@@ -184,6 +191,9 @@ final class Layer implements AutoCloseable {
     }
     if (AufsNames.isMark(name)) {
       return Optional.empty();
+    }
+    if (!isMarked()) {
+      return findFile(where, name);
     }
     Optional<Found.Real> whiteout = findFile(where, AufsNames.whiteout(name));
     return whiteout.isPresent() ? whiteout : findFile(where, name);
@@ -277,7 +287,7 @@ final class Layer implements AutoCloseable {
   /** A directory that nothing below shines through. */
   boolean isOpaque(Found.Real real) throws EngineException {
     if (isBranch()) {
-      return real.stat().isDirectory() && hasOpaqueMark(real.place().path());
+      return isMarked() && real.stat().isDirectory() && hasOpaqueMark(real.place().path());
     }
     Optional<byte[]> value = book(real, OverlayXattrs.OPAQUE);
     return value.isPresent() && value.get().length == 1 && value.get()[0] == 'y';

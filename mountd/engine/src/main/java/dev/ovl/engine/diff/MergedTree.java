@@ -37,7 +37,7 @@ final class MergedTree implements AutoCloseable {
       switch (view) {
         case View.Union union -> {
           for (OsPath path : union.layers()) {
-            tree.layers.add(Layer.open(sys, path, Optional.of(union.books())));
+            tree.layers.add(Layer.open(sys, path, Optional.of(union.booksOf(path))));
           }
           for (OsPath path : union.dataOnly()) {
             tree.dataOnly.add(Layer.open(sys, path, Optional.of(union.books())));

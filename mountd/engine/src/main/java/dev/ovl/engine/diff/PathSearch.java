@@ -47,7 +47,7 @@ public final class PathSearch {
     List<OsPath> all = new ArrayList<>(union.layers());
     all.addAll(union.dataOnly());
     for (int i = 0; i < all.size(); i++) {
-      try (Layer layer = Layer.open(sys, all.get(i), Optional.of(union.books()))) {
+      try (Layer layer = Layer.open(sys, all.get(i), Optional.of(union.booksOf(all.get(i))))) {
         if (i < union.layers().size()) {
           search.look(i, layer);
         } else {

@@ -4,6 +4,7 @@ import dev.ovl.engine.tree.OverlayXattrs;
 import dev.ovl.sys.OsPath;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 
 /** A tree that can be compared: what a mount would show, without the mount. */
 public sealed interface View {
@@ -16,15 +17,28 @@ public sealed interface View {
    * @param dataOnly layers that only hold the data of metadata-only copies, in the order of the
    *     mount option
    * @param books how the layers tell what is no more
+   * @param unmarked those of the layers, branches of aufs, whose marks are neither obeyed nor shown
    */
-  record Union(List<OsPath> layers, List<OsPath> dataOnly, Books books) implements View {
+  record Union(List<OsPath> layers, List<OsPath> dataOnly, Books books, Set<OsPath> unmarked)
+      implements View {
     /** Keeps copies of the lists. */
     public Union {
       layers = List.copyOf(layers);
       dataOnly = List.copyOf(dataOnly);
+      unmarked = Set.copyOf(unmarked);
       if (layers.isEmpty()) {
         throw new IllegalArgumentException("a union has at least one layer");
       }
+    }
+
+    /** Of layers that all tell what is no more. */
+    public Union(List<OsPath> layers, List<OsPath> dataOnly, Books books) {
+      this(layers, dataOnly, books, Set.of());
+    }
+
+    /** How one of the layers tells what is no more. */
+    Books booksOf(OsPath layer) {
+      return unmarked.contains(layer) ? Books.AUFS_UNMARKED : books;
     }
   }
 
@@ -50,7 +64,9 @@ public sealed interface View {
      */
     USER(Optional.of(OverlayXattrs.USER)),
     /** aufs: files {@code .wh.NAME} and {@code .wh..wh..opq}. */
-    AUFS(Optional.empty());
+    AUFS(Optional.empty()),
+    /** aufs, a branch that is not written to and has no {@code +wh}: such files are not shown. */
+    AUFS_UNMARKED(Optional.empty());
 
     private final Optional<String> prefix;
 

@@ -329,8 +329,9 @@ final class DefinitionEditor {
 
   private void write(StackDefinition stack, Optional<StackDefinition> before)
       throws EngineException, ErrnoException {
-    List<OsPath> written = stack.written();
-    if (written.isEmpty() || before.filter(b -> b.written().equals(written)).isPresent()) {
+    List<OsPath> added = new ArrayList<>(stack.written());
+    before.ifPresent(b -> added.removeAll(b.written()));
+    if (added.isEmpty()) {
       store.write(stack);
       return;
     }
@@ -340,7 +341,7 @@ final class DefinitionEditor {
     // an upper is in use has it in use for a moment
     try (Locks.Held held = locks.acquire(format.lockFile(), "the root")) {
       claim.refuseOwned();
-      refuseUsedUpperInTime(stack);
+      refuseUsedInTime(stack, added);
       store.write(stack);
     }
   }
@@ -348,13 +349,13 @@ final class DefinitionEditor {
   /**
    * Everybody waits for the lock of the root: so nobody who holds it may wait for a file system.
    */
-  private void refuseUsedUpperInTime(StackDefinition stack) throws EngineException, ErrnoException {
+  private void refuseUsedInTime(StackDefinition stack, List<OsPath> added)
+      throws EngineException, ErrnoException {
     Optional<Optional<EngineException>> answer =
-        lookout.within(PATIENCE, () -> refusalOfUsedUpper(stack));
+        lookout.within(PATIENCE, () -> refusal(stack, added));
     if (answer.isEmpty()) {
       throw EngineException.failed(
-          "the file system of upper or target does not answer: "
-              + stack.written().getFirst().quoted(),
+          "the file system of upper or target does not answer: " + added.getFirst().quoted(),
           Errno.ETIMEDOUT);
     }
     if (answer.get().isPresent()) {
@@ -362,10 +363,17 @@ final class DefinitionEditor {
     }
   }
 
-  private Optional<EngineException> refusalOfUsedUpper(StackDefinition stack)
+  private Optional<EngineException> refusal(StackDefinition stack, List<OsPath> added)
       throws ErrnoException {
     try {
-      users.refuseUsedUpper(mounts.look(stack));
+      StackMounts.Sighting sighting = mounts.look(stack);
+      if (sighting.state().mounted().isPresent()) {
+        // the others are in use, by its own mount
+        users.refuseUsed(
+            sighting, added.stream().map(path -> new Upper.Given(path, Optional.empty())).toList());
+      } else {
+        users.refuseUsedUpper(sighting);
+      }
       return Optional.empty();
     } catch (EngineException refusal) {
       return Optional.of(refusal);

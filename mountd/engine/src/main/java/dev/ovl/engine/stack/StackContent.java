@@ -10,6 +10,7 @@ import dev.ovl.engine.diff.View;
 import dev.ovl.engine.diff.WastedCopies;
 import dev.ovl.engine.driver.DirectoryDraft;
 import dev.ovl.engine.driver.Driver;
+import dev.ovl.engine.stack.StackDefinition.Lower;
 import dev.ovl.engine.stack.StackDefinition.Union;
 import dev.ovl.engine.stack.StackDefinition.Upper;
 import dev.ovl.engine.stack.Whereabouts.Part;
@@ -21,7 +22,9 @@ import dev.ovl.sys.Syscalls;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import java.util.function.BooleanSupplier;
+import java.util.stream.Collectors;
 
 /** What is in a stack, seen by its directories alone: it need not be mounted, and may be. */
 final class StackContent {
@@ -46,20 +49,27 @@ final class StackContent {
     return switch (books(stack)) {
       case USER -> LayerForm.USER_OVERLAY;
       case TRUSTED -> LayerForm.OVERLAY;
-      case AUFS -> LayerForm.AUFS;
+      case AUFS, AUFS_UNMARKED -> LayerForm.AUFS;
     };
   }
 
   /** The lowers that no changes go to. */
   private static List<OsPath> lowers(StackDefinition stack) {
-    return stack.lowers().stream()
-        .filter(lower -> !lower.isWritable())
-        .map(StackDefinition.Lower::path)
-        .toList();
+    return stack.lowers().stream().filter(lower -> !lower.isWritable()).map(Lower::path).toList();
   }
 
   private View view(StackDefinition stack, List<OsPath> layers) {
-    return layers.isEmpty() ? new View.Nothing() : new View.Union(layers, List.of(), books(stack));
+    return layers.isEmpty() ? new View.Nothing() : union(stack, layers);
+  }
+
+  private View.Union union(StackDefinition stack, List<OsPath> layers) {
+    Set<OsPath> unmarked =
+        stack.lowers().stream()
+            .filter(Lower::isUnmarked)
+            .map(Lower::path)
+            .filter(layers::contains)
+            .collect(Collectors.toSet());
+    return new View.Union(layers, List.of(), books(stack), unmarked);
   }
 
   /** What the stack is made of, topmost first: the upper, if it has one, and the lowers. */
@@ -68,7 +78,7 @@ final class StackContent {
     mounts
         .upper(stack)
         .ifPresent(upper -> parts.add(new Part(upper.directory(), Optional.empty(), true)));
-    for (StackDefinition.Lower lower : stack.lowers()) {
+    for (Lower lower : stack.lowers()) {
       parts.add(new Part(lower.path(), lower.layer(), lower.isWritable()));
     }
     return parts;
@@ -94,8 +104,7 @@ final class StackContent {
       throws EngineException {
     return mounts.upper(stack).isEmpty()
         ? List.of()
-        : WastedCopies.find(
-            sys, union(stack), new View.Union(lowers(stack), List.of(), books(stack)), cancelled);
+        : WastedCopies.find(sys, union(stack), union(stack, lowers(stack)), cancelled);
   }
 
   /** What the stack has that its lowers have not. */
@@ -114,7 +123,7 @@ final class StackContent {
 
   /** The upper, if there is one, and all lowers. */
   View.Union union(StackDefinition stack) {
-    return new View.Union(directories(stack), List.of(), books(stack));
+    return union(stack, directories(stack));
   }
 
   /** What the stack has that the chain of layers at its bottom has not; all, where it has none. */
@@ -123,7 +132,7 @@ final class StackContent {
     List<OsPath> chain =
         stack.lowers().stream()
             .filter(lower -> lower.layer().isPresent())
-            .map(StackDefinition.Lower::path)
+            .map(Lower::path)
             .toList();
     return TreeDiff.compare(
         sys, view(stack, directories(stack)), view(stack, chain), progress, cancelled);
@@ -132,7 +141,7 @@ final class StackContent {
   /** Writes content into the upper of a stack that is down, above what it has. */
   void apply(StackDefinition stack, Upper.Given upper, Driver.Writing content)
       throws EngineException, ErrnoException {
-    List<OsPath> below = stack.lowers().stream().map(StackDefinition.Lower::path).toList();
+    List<OsPath> below = stack.lowers().stream().map(Lower::path).toList();
     try (DirectoryDraft draft =
         DirectoryDraft.begin(
             sys, upper.directory(), form(stack), new LowerDirectories(sys, view(stack, below)))) {

@@ -115,6 +115,13 @@ public record StackDefinition(
       return new Lower(path, layer, Optional.empty(), Optional.of(permission));
     }
 
+    /** True for a branch of aufs in which whiteouts hide nothing. */
+    public boolean isUnmarked() {
+      return permission
+          .filter(p -> !p.isWritable() && !p.attributes().contains(AufsPermission.Attribute.WH))
+          .isPresent();
+    }
+
     /** True for what changes may go to beside the upper. */
     public boolean isWritable() {
       return permission.filter(AufsPermission::isWritable).isPresent();

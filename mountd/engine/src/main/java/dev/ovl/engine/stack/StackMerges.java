@@ -109,6 +109,13 @@ final class StackMerges {
             .orElseThrow(
                 () -> EngineException.failed("it is read-only: it has no upper", Errno.EROFS));
     Lower lower = stack.lowers().getFirst();
+    if (lower.isUnmarked() && stack.lowers().size() > 1) {
+      throw EngineException.failed(
+          "whiteouts in branch "
+              + lower.path().quoted()
+              + " would hide nothing of what lies below it: make it ro+wh by 'branch mod' first",
+          Errno.EINVAL);
+    }
     refuseOthers(stack, lower);
     if (lower.layer().isPresent()) {
       layers.checkBeneath(driver, lower.layer().get(), ownLayer(stack));

@@ -122,7 +122,15 @@ final class StackUsers {
       return;
     }
     refuseRemains(sighting);
-    kinds.of(stack).refuseUsed(written.stream().map(Upper.Given::directory).toList());
+    refuseUsed(sighting, written);
+  }
+
+  /**
+   * Refuses when another mount writes to one of these directories, of which each may be an upper.
+   */
+  void refuseUsed(Sighting sighting, List<Upper.Given> written)
+      throws EngineException, ErrnoException {
+    kinds.of(sighting.stack()).refuseUsed(written.stream().map(Upper.Given::directory).toList());
     if (!sighting.overlays().hasAny()) {
       return;
     }

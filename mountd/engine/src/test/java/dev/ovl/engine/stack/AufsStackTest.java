@@ -220,6 +220,32 @@ class AufsStackTest {
   }
 
   @Test
+  void aWritableBranchIsAddedWhileItIsMountedUnlessSomebodyElseWritesThere() throws Exception {
+    lab.directory("one");
+    lab.directory("two");
+    OsPath merged = up(request("web", List.of(base), List.of(), false, "create=rr"));
+    change(new BranchChange.Add(branch("one", "rw"), Optional.empty()));
+    change(new BranchChange.Add(branch("two", "ro"), Optional.empty()));
+    change(new BranchChange.Modify(branch("two", "rw")));
+    for (int i = 0; i < 6; i++) {
+      lab.write(merged.resolve("f" + i), "x");
+    }
+    assertEquals(2, files("one"));
+    assertEquals(2, files("two"));
+    up(request("other", List.of(base), List.of(), false));
+    lab.assertRefused(
+        "upper or work belongs to stack web already: " + lab.path("one") + " (EBUSY)",
+        () ->
+            lab.stacks()
+                .change(
+                    StackLab.name("other"),
+                    new BranchChange.Add(branch("one", "rw"), Optional.empty())));
+    change(new BranchChange.Remove(lab.path("one")));
+    lab.down("web");
+    lab.down("other");
+  }
+
+  @Test
   void aBranchInUseStays() throws Exception {
     lab.layer("more", "c=1");
     OsPath merged = web(base, lab.path("layers/more"));
@@ -279,6 +305,27 @@ class AufsStackTest {
     assertTrue(lab.exists(base.resolve("d/.wh.hidden")));
     Trees.assertSame(before, Trees.snapshotWithTimes(lab.up("web")));
     lab.down("web");
+  }
+
+  @Test
+  void whiteoutsOfABranchWithoutWhAreNeitherObeyedNorShown() throws Exception {
+    lab.layer("plain", ".wh.a=", "d/.wh..wh..opq=", "d/more=1");
+    OsPath merged = up(request("web", List.of(base), List.of("layers/plain=ro"), false));
+    assertEquals(List.of("a", "b", "d"), lab.names(merged));
+    assertEquals(List.of("in", "more"), lab.names(merged.resolve("d")));
+    LayerId flat =
+        lab.stacks()
+            .flatten(
+                StackLab.name("web"), Optional.of(LayerId.of("flat")), Progress.NONE, () -> false);
+    Driver driver = lab.stacks().layers().driver(Optional.of(AufsHome.NAME));
+    Trees.assertSame(Trees.snapshotWithTimes(merged), Trees.snapshotWithTimes(driver.get(flat)));
+    lab.down("web");
+    lab.assertRefused(
+        "whiteouts in branch "
+            + lab.path("layers/plain")
+            + " would hide nothing of what lies below it: make it ro+wh by 'branch mod' first"
+            + " (EINVAL)",
+        () -> lab.stacks().merge(StackLab.name("web"), Progress.NONE, () -> false));
   }
 
   @Test
