@@ -1,15 +1,10 @@
 package dev.ovl.cli.command;
 
 import dev.ovl.api.BranchPatch;
-import dev.ovl.api.CommandHost;
-import dev.ovl.api.HostException;
-import dev.ovl.engine.EngineException;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
-import picocli.CommandLine.Parameters;
 
 /** {@code ovlctl branch add}. */
 @Command(
@@ -18,16 +13,7 @@ import picocli.CommandLine.Parameters;
     description = {
       "Adds directories, topmost first. What is a branch with that permission already is fine."
     })
-final class BranchAddCommand extends HostCommand {
-  @Parameters(index = "0", paramLabel = "NAME", description = "The stack.")
-  private String name;
-
-  @Parameters(
-      index = "1",
-      paramLabel = "DIR=PERM",
-      description = "A directory and what aufs may do with it (default: ro+wh).")
-  private List<String> branches = new ArrayList<>();
-
+final class BranchAddCommand extends BranchVerb {
   @Option(
       names = "--index",
       paramLabel = "N",
@@ -35,21 +21,13 @@ final class BranchAddCommand extends HostCommand {
   private Long index;
 
   @Override
-  int run(CommandHost host) throws EngineException, HostException {
-    List<BranchPatch> patches = new ArrayList<>();
-    // each goes above the one before
-    for (String branch : branches.reversed()) {
-      String absolute = StackOptions.absoluteBranch(branch, ovlctl());
-      patches.add(new BranchPatch(BranchPatch.ADD, absolute, Optional.ofNullable(index)));
-    }
-    return each(
-        "branch add",
-        List.of(name),
-        stack -> {
-          for (BranchPatch patch : patches) {
-            note(host.changeBranch(stack, patch, ovlctl().dryRun()));
-          }
-          report(host, stack);
-        });
+  BranchPatch patch(String branch) {
+    return new BranchPatch(BranchPatch.ADD, branch, Optional.ofNullable(index));
+  }
+
+  /** Each goes above the one before. */
+  @Override
+  List<String> inTurn(List<String> given) {
+    return given.reversed();
   }
 }
