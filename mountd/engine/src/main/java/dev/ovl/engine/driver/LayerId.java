@@ -1,6 +1,8 @@
 package dev.ovl.engine.driver;
 
 import dev.ovl.engine.EngineException;
+import dev.ovl.engine.file.RandomBytes;
+import dev.ovl.sys.ErrnoException;
 import dev.ovl.sys.OsPath;
 import java.util.Optional;
 import java.util.regex.Pattern;
@@ -14,6 +16,7 @@ public record LayerId(String text) implements Comparable<LayerId> {
   /** What a driver's directory of a layer is renamed to while it is being removed. */
   public static final String REMOVING = "-removing";
 
+  private static final int RANDOM_DIGITS = 64;
   private static final Pattern FORM = Pattern.compile("[A-Za-z0-9][A-Za-z0-9_.-]{0,127}");
 
   /** The directory of the short links. */
@@ -32,6 +35,11 @@ public record LayerId(String text) implements Comparable<LayerId> {
                     "not a layer's id: "
                         + OsPath.quoted(text)
                         + "; it is made of letters, digits, '_', '.' and '-', at most 128"));
+  }
+
+  /** One that no layer has, of Docker's form. */
+  public static LayerId random(RandomBytes random) throws ErrnoException {
+    return new LayerId(random.hex(RANDOM_DIGITS));
   }
 
   /** The id that a file's name is; empty when no layer can have it. */

@@ -249,11 +249,9 @@ final class Leftovers {
     return now.sameFile(before) && now.changed().equals(before.changed());
   }
 
-  private record NamedLayer(String driver, LayerId id) {}
-
   /** What layers and links are named by anybody. */
-  private static final class Named {
-    private final Set<NamedLayer> layers = new HashSet<>();
+  private final class Named {
+    private final Set<Present> layers = new HashSet<>();
     private final Set<String> links = new HashSet<>();
 
     /** Of operations under way. */
@@ -264,8 +262,7 @@ final class Leftovers {
 
     /** True also when something cannot be read, which might name it. */
     boolean hasLayer(Present layer) {
-      return !unreadable.isEmpty()
-          || layers.contains(new NamedLayer(layer.home().driver(), layer.id()));
+      return !unreadable.isEmpty() || layers.contains(layer);
     }
 
     boolean hasLink(String link) {
@@ -273,12 +270,14 @@ final class Leftovers {
     }
 
     void add(Journal.Entry entry) {
-      entry.layers().forEach(id -> layers.add(new NamedLayer(entry.driver(), id)));
+      homes
+          .of(entry.driver())
+          .ifPresent(home -> entry.layers().forEach(id -> layers.add(new Present(home, id))));
       changing.addAll(entry.links());
     }
 
     void add(StackDefinition stack) {
-      stack.layer().ifPresent(own -> layers.add(new NamedLayer(stack.driver(), own.id())));
+      stack.layer().ifPresent(own -> layers.add(new Present(homes.of(stack), own.id())));
       stack.links().forEach(links::add);
       stack.lowers().stream().map(Lower::path).forEach(directories::add);
       stack.target().ifPresent(directories::add);

@@ -27,7 +27,6 @@ public final class AufsHome implements LayerHome {
   public static final String NAME = "aufs";
 
   private static final String MOUNT_POINTS = "mnt";
-  private static final int ID_DIGITS = 64;
 
   private final Files files;
   private final RandomBytes random;
@@ -71,7 +70,7 @@ public final class AufsHome implements LayerHome {
 
   @Override
   public LayerId unusedId() throws ErrnoException {
-    return new LayerId(random.hex(ID_DIGITS));
+    return LayerId.random(random);
   }
 
   // ---- places -------------------------------------------------------------------------------

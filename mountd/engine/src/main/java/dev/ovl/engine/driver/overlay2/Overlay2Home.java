@@ -34,7 +34,6 @@ public final class Overlay2Home implements LayerHome {
   /** The file by which a stack's own layer tells that it is so. */
   private static final String OWNER = "stack";
 
-  private static final int ID_DIGITS = 64;
   private static final Pattern LINK_TARGET = Pattern.compile("\\.\\./([^/]+)/diff");
 
   private final Syscalls sys;
@@ -80,7 +79,7 @@ public final class Overlay2Home implements LayerHome {
 
   @Override
   public LayerId unusedId() throws ErrnoException {
-    return new LayerId(random.hex(ID_DIGITS));
+    return LayerId.random(random);
   }
 
   // ---- places -------------------------------------------------------------------------------
