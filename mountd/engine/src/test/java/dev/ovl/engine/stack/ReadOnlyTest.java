@@ -117,7 +117,7 @@ class ReadOnlyTest {
     for (int i = 0; i < 502; i++) {
       layers.add(lab.layer(String.valueOf(i), "f" + i + "=" + i, "file=" + i));
     }
-    OsPath merged = lab.stack("many", layers).readOnly().method(method).up();
+    OsPath merged = lab.stack("many", layers).readOnly().folding(method).up();
 
     assertEquals(503, lab.names(merged).size());
     assertEquals("0", lab.read(merged.resolve("file")));

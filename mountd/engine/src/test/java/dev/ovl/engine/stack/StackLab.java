@@ -285,7 +285,7 @@ final class StackLab implements BeforeEachCallback, AfterEachCallback {
     /** As {@link #method}, for more lowers than the kernel takes in one overlay. */
     Spec folding(MountMethod forced) throws ErrnoException {
       method(forced);
-      if (forced == MountMethod.LOWERDIR_PLUS && !takesLayer(false)) {
+      if (!folds(forced)) {
         Requires.that(
             "lowerdir+ by descriptor",
             Optional.of("this kernel takes single layers by path alone"));
@@ -320,6 +320,11 @@ final class StackLab implements BeforeEachCallback, AfterEachCallback {
     if (method == MountMethod.LOWERDIR_PLUS && !takesLayer(true)) {
       Requires.that("lowerdir+", Optional.of("this kernel does not take single layers"));
     }
+  }
+
+  /** Whether the kernel has what folding takes by a method that can fold. */
+  boolean folds(MountMethod method) throws ErrnoException {
+    return method != MountMethod.LOWERDIR_PLUS || takesLayer(false);
   }
 
   /** Those that this kernel has. */
