@@ -89,11 +89,11 @@ record UpperSurvey(
       copies.add(item);
       return true;
     }
-    if (own.redirected() && !own.opaque() && shown.parts().size() > 1) {
-      renamed.add(item);
-      return true;
-    }
-    if (own.redirected()) {
+    if (own.redirected() && !isInPlace(directory, name, shown)) {
+      if (!own.opaque() && shown.parts().size() > 1) {
+        renamed.add(item);
+        return true;
+      }
       stale.add(item);
     }
     if (marks && !own.opaque() && shown.parts().size() == 1) {
@@ -102,5 +102,22 @@ record UpperSurvey(
     }
     waiting.push(shown.parts());
     return false;
+  }
+
+  /**
+   * Whether a redirect leads to where the name leads anyway: overlayfs writes such before a rename
+   * that fails.
+   */
+  private static boolean isInPlace(Directory directory, OsPath name, Shown shown) {
+    List<Part> below = shown.parts().subList(1, shown.parts().size());
+    return !below.isEmpty()
+        && below.stream()
+            .allMatch(
+                part ->
+                    directory.parts().stream()
+                        .anyMatch(
+                            parent ->
+                                parent.layer() == part.layer()
+                                    && parent.path().resolve(name).equals(part.path())));
   }
 }

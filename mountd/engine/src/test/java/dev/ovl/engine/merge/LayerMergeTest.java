@@ -100,6 +100,36 @@ class LayerMergeTest {
     check(lab);
   }
 
+  /**
+   * A rename that fails leaves a redirect to the directory's own name; links stay what they are.
+   */
+  @Test
+  void redirectsToTheSamePlace() throws Exception {
+    MergeLab lab = lab(MergeLab.FULL);
+    lab.layer(
+        (tree, root) -> {
+          tree.directory("a");
+          tree.file("a/one", "linked");
+          int at = Linux.AT_FDCWD;
+          lab.sys.linkat(at, root.resolve("a/one"), at, root.resolve("two"), 0);
+        });
+    lab.layer(
+        (tree, root) -> {
+          tree.directory("full");
+          tree.file("full/x", "");
+          ErrnoException e =
+              assertThrows(ErrnoException.class, () -> rename(lab, root, "a", "full"));
+          assertEquals(Errno.ENOTEMPTY, e.errno());
+        });
+    assertEquals(
+        Optional.of("a"),
+        lab.sys
+            .getxattr(lab.upper().resolve("a"), "trusted.overlay.redirect", false)
+            .map(OsPath::decode));
+    check(lab);
+    assertEquals(2, lab.files.lstat(lab.lower().resolve("two")).orElseThrow().links());
+  }
+
   /** Directories that were moved into each other, in a circle of dependences. */
   @Test
   void redirectsThatDependOnEachOther() throws Exception {
