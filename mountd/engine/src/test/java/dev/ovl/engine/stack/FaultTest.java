@@ -22,6 +22,7 @@ import java.util.TreeSet;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
@@ -61,13 +62,22 @@ class FaultTest {
   }
 
   static Stream<Arguments> faults() {
-    List<Arguments> faults = new ArrayList<>();
-    for (Operation operation : Operation.values()) {
-      for (Errno errno : operation.isNested() ? List.of(Errno.EIO) : ERRNOS) {
-        faults.add(Arguments.of(operation, errno));
-      }
-    }
-    return faults.stream();
+    return operations(false).flatMap(FaultTest::withErrnos);
+  }
+
+  static Stream<Arguments> faultsOfAufs() {
+    return operations(true).flatMap(FaultTest::withErrnos);
+  }
+
+  private static Stream<Operation> operations(boolean aufs) {
+    return Stream.of(Operation.values()).filter(operation -> operation.mountsAufs() == aufs);
+  }
+
+  /** In a guest without KVM a call takes long, and one errno must do. */
+  private static Stream<Arguments> withErrnos(Operation operation) {
+    boolean slow = operation.isNested() || operation.mountsAufs();
+    return (slow ? List.of(Errno.EIO) : ERRNOS)
+        .stream().map(errno -> Arguments.of(operation, errno));
   }
 
   @ParameterizedTest(name = "{0}: {1}")
@@ -89,6 +99,14 @@ class FaultTest {
               + ":\n"
               + String.join("\n", failures.subList(0, Math.min(SHOWN, failures.size()))));
     }
+  }
+
+  @Tag("kernel")
+  @ParameterizedTest(name = "{0}: {1}")
+  @MethodSource("faultsOfAufs")
+  void leavesNothingHalfDoneOfAufs(Operation operation, Errno errno) throws Exception {
+    Requires.fileSystem("aufs");
+    leavesNothingHalfDone(operation, errno);
   }
 
   /** Returns false when there is no n-th call. */

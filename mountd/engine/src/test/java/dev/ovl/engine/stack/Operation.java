@@ -109,6 +109,82 @@ enum Operation {
     }
   },
 
+  UP_OF_AUFS(true) {
+    @Override
+    void prepare(Site site, Stacks stacks) throws EngineException, ErrnoException {
+      stacks.create(site.requestOfAufs(WEB, List.of()));
+    }
+
+    @Override
+    void run(Site site, Stacks stacks) throws EngineException, ErrnoException {
+      stacks.up(WEB, false);
+    }
+
+    @Override
+    void assertDone(Site site, Stacks stacks) throws EngineException, ErrnoException {
+      site.assertUp(stacks, WEB, 2);
+    }
+  },
+
+  DOWN_OF_AUFS(false) {
+    @Override
+    void prepare(Site site, Stacks stacks) throws EngineException, ErrnoException {
+      stacks.create(site.requestOfAufs(WEB, List.of()));
+      stacks.up(WEB, false);
+    }
+
+    @Override
+    void run(Site site, Stacks stacks) throws EngineException, ErrnoException {
+      stacks.down(WEB, false);
+    }
+
+    @Override
+    void assertDone(Site site, Stacks stacks) throws EngineException, ErrnoException {
+      site.assertDown(stacks, WEB);
+    }
+  },
+
+  ADD_BRANCH_TO_MOUNT(false) {
+    @Override
+    void prepare(Site site, Stacks stacks) throws EngineException, ErrnoException {
+      stacks.create(site.requestOfAufs(WEB, List.of()));
+      stacks.up(WEB, false);
+    }
+
+    @Override
+    void run(Site site, Stacks stacks) throws EngineException, ErrnoException {
+      AufsBranch branch = new AufsBranch(site.lower(2), AufsPermission.RO);
+      stacks.change(WEB, new BranchChange.Add(branch, Optional.empty()));
+    }
+
+    @Override
+    void assertDone(Site site, Stacks stacks) throws EngineException, ErrnoException {
+      assertEquals(List.of(site.lower(2), site.lower(0), site.lower(1)), lowersOf(stacks, WEB));
+      site.assertUp(stacks, WEB, 3);
+    }
+  },
+
+  REMOVE_BRANCH_FROM_MOUNT(false) {
+    @Override
+    void prepare(Site site, Stacks stacks) throws EngineException, ErrnoException {
+      stacks.create(site.requestOfAufs(WEB, List.of()));
+      stacks.up(WEB, false);
+    }
+
+    @Override
+    void run(Site site, Stacks stacks) throws EngineException, ErrnoException {
+      stacks.change(WEB, new BranchChange.Remove(site.lower(1)));
+    }
+
+    @Override
+    void assertDone(Site site, Stacks stacks) throws EngineException, ErrnoException {
+      assertEquals(List.of(site.lower(0)), lowersOf(stacks, WEB));
+      site.assertUp(stacks, WEB, 1);
+      OsPath gone = stacks.report(WEB).target().resolve("from-1");
+      assertTrue(new Files(site.sys()).lstat(gone).isEmpty(), "the removed branch shows");
+    }
+  },
+
   COPY(true) {
     @Override
     void prepare(Site site, Stacks stacks) throws EngineException, ErrnoException {
@@ -354,6 +430,14 @@ enum Operation {
   /** Whether the stack is to be gone afterwards. */
   boolean removes() {
     return this == REMOVE || this == REMOVE_OF_AUFS || this == REMOVE_FORCED;
+  }
+
+  /** Whether the kernel must have aufs, since something of it is mounted. */
+  boolean mountsAufs() {
+    return switch (this) {
+      case UP_OF_AUFS, DOWN_OF_AUFS, ADD_BRANCH_TO_MOUNT, REMOVE_BRANCH_FROM_MOUNT -> true;
+      default -> false;
+    };
   }
 
   /** Whether each layer costs calls of its own, all alike. */

@@ -208,23 +208,24 @@ final class Site {
       assertInstanceOf(StackState.Up.class, stacks.state(OTHER), "the bystander");
     }
     assertNoStrayMount(points);
-    assertLayersAndLinks(definitions);
+    assertLayersAndLinks(definitions, points);
     assertEquals(List.of(), files.list(root().resolve("journal")), "journal");
     assertNoRubbish(definitions.keySet());
   }
 
   private void assertNoStrayMount(Set<OsPath> points) throws ErrnoException {
+    Set<OsPath> expected = new HashSet<>(points);
     for (MountEntry mount : new MountTable(sys).all()) {
       if (mount.point().startsWith(base)
           && !mount.point().equals(base)
-          && !points.remove(mount.point())) {
+          && !expected.remove(mount.point())) {
         fail("stray mount on " + mount.point() + ": " + mount);
       }
     }
   }
 
-  private void assertLayersAndLinks(Map<StackName, StackDefinition> definitions)
-      throws ErrnoException {
+  private void assertLayersAndLinks(
+      Map<StackName, StackDefinition> definitions, Set<OsPath> mounted) throws ErrnoException {
     Set<OsPath> layers = new HashSet<>(Set.of(OsPath.of("l")));
     Set<OsPath> branches = new HashSet<>();
     Set<OsPath> links = new HashSet<>();
@@ -241,7 +242,10 @@ final class Site {
         Set.copyOf(files.list(home.resolve("l"))),
         "links that definitions name and that exist");
     OsPath aufs = root().resolve(AufsHome.NAME);
-    assertEquals(List.of(), files.list(aufs.resolve("mnt")), "in aufs/mnt");
+    for (OsPath id : files.list(aufs.resolve("mnt"))) {
+      OsPath point = aufs.resolve("mnt").resolve(id);
+      assertTrue(mounted.contains(point), () -> "nothing is mounted on " + point);
+    }
     for (String kept : List.of("diff", "layers", "owners")) {
       assertEquals(branches, Set.copyOf(files.list(aufs.resolve(kept))), "in aufs/" + kept);
     }
