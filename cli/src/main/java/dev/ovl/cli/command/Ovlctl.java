@@ -13,6 +13,7 @@ import dev.ovl.config.Setting;
 import dev.ovl.config.SettingOptions;
 import dev.ovl.config.Sources;
 import dev.ovl.engine.EngineException;
+import dev.ovl.service.EngineHost;
 import dev.ovl.sys.Errno;
 import dev.ovl.sys.ErrnoException;
 import dev.ovl.sys.LinuxSyscalls;
@@ -66,6 +67,7 @@ import picocli.CommandLine.ScopeType;
       MergeCommand.class,
       FlattenCommand.class,
       MoveCommand.class,
+      RunCommand.class,
       LayerCommand.class,
       MountCommand.class,
       UmountCommand.class,
@@ -360,8 +362,16 @@ public final class Ovlctl implements Callable<Integer> {
       }
       wanted = HostChoice.NONE;
     }
-    return new HostChoice(root(), runDirectory(), session.place(), this::syscalls, output()::note)
-        .open(wanted);
+    return choice().open(wanted);
+  }
+
+  /** Opens the engine in this process, for verbs that no daemon carries out. */
+  EngineHost engine() throws EngineException {
+    return choice().engine();
+  }
+
+  private HostChoice choice() throws EngineException {
+    return new HostChoice(root(), runDirectory(), session.place(), this::syscalls, output()::note);
   }
 
   /** Takes a value for a setting as if its option had been given. */

@@ -58,7 +58,8 @@ public record HostChoice(
     return daemon(OsPath.of(wanted.substring(UNIX.length())));
   }
 
-  private CommandHost engine() {
+  /** The engine in this process, for what no daemon does. */
+  public EngineHost engine() {
     return new EngineHost(sys.get(), root, run, note);
   }
 

@@ -30,6 +30,7 @@ class ArchitectureTest {
   @ArchTest
   static final ArchRule AUFS = only("aufs", "dev.ovl.engine.file", "dev.ovl.engine.mount");
 
+  @ArchTest static final ArchRule RUN = only("run", "dev.ovl.engine.file", "dev.ovl.jni");
   @ArchTest static final ArchRule ROOT = only("root", "dev.ovl.engine.file", "dev.ovl.json");
   @ArchTest static final ArchRule TREE = only("tree", "dev.ovl.engine.file");
   @ArchTest static final ArchRule DIFF = only("diff", "dev.ovl.engine.file", "dev.ovl.engine.tree");
@@ -85,6 +86,8 @@ class ArchitectureTest {
           "dev.ovl.engine.probe",
           "dev.ovl.engine.layer",
           "dev.ovl.engine.root",
+          "dev.ovl.engine.run",
+          "dev.ovl.jni",
           "dev.ovl.engine.tree",
           "dev.ovl.engine.diff",
           "dev.ovl.engine.fsck",
@@ -134,6 +137,7 @@ class ArchitectureTest {
               "dev.ovl.engine.probe",
               "dev.ovl.engine.layer",
               "dev.ovl.engine.root",
+              "dev.ovl.engine.run",
               "dev.ovl.engine.stack",
               "dev.ovl.engine.tree",
               "dev.ovl.engine.usage");

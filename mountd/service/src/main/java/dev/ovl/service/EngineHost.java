@@ -35,6 +35,7 @@ import dev.ovl.engine.mount.DirectMounts;
 import dev.ovl.engine.mount.MountMethod;
 import dev.ovl.engine.mount.OverlayMount;
 import dev.ovl.engine.probe.Probe;
+import dev.ovl.engine.run.RunRequest;
 import dev.ovl.engine.stack.BranchChange;
 import dev.ovl.engine.stack.StackListing;
 import dev.ovl.engine.stack.StackName;
@@ -42,6 +43,7 @@ import dev.ovl.engine.stack.StackRequest;
 import dev.ovl.engine.stack.StackState;
 import dev.ovl.engine.stack.Stacks;
 import dev.ovl.engine.usage.PageCache;
+import dev.ovl.jni.CommandException;
 import dev.ovl.sys.Errno;
 import dev.ovl.sys.ErrnoException;
 import dev.ovl.sys.OsPath;
@@ -327,6 +329,40 @@ public final class EngineHost implements CommandHost {
           }
           mounts.umount(path, lazy);
           return Done.SILENT;
+        });
+  }
+
+  // ---- commands in stacks, which no other host runs -----------------------------------------
+
+  /**
+   * How a command ended.
+   *
+   * @param status its exit status, or the one for a command that never ran
+   * @param problem why it never ran
+   */
+  public record Ended(int status, Optional<String> problem) {}
+
+  /**
+   * Runs a command in a stack and waits for its end: see {@link Stacks#run}.
+   *
+   * @param notes told what is not as one would expect
+   */
+  public Ended run(
+      String name,
+      RunRequest request,
+      boolean throwAway,
+      boolean acceptVolatile,
+      Consumer<String> notes)
+      throws HostException {
+    return change(
+        false,
+        () -> {
+          try {
+            int status = stacks.run(StackName.of(name), request, throwAway, acceptVolatile, notes);
+            return new Ended(status, Optional.empty());
+          } catch (CommandException e) {
+            return new Ended(e.status(), Optional.of(e.getMessage()));
+          }
         });
   }
 

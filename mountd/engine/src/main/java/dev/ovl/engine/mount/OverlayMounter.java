@@ -91,18 +91,7 @@ public final class OverlayMounter implements AutoCloseable {
    */
   public Plan plan(OverlayMount mount, Optional<MountMethod> forced)
       throws EngineException, ErrnoException {
-    if (mount.lowers().size() > OverlayMount.MAX_LOWERS_NESTED) {
-      throw EngineException.failed(
-          mount.lowers().size()
-              + " lowers are too many: the kernel takes "
-              + OverlayMount.MAX_LOWERS
-              + " in one overlay and ovl folds the bottom "
-              + OverlayMount.MAX_LOWERS
-              + " into one, which makes "
-              + OverlayMount.MAX_LOWERS_NESTED
-              + "; a second folded group could not hide the first one's deleted files",
-          Errno.E2BIG);
-    }
+    refuseTooMany(mount);
     for (MountMethod method : MountMethod.values()) {
       if (forced.isEmpty() || forced.get() == method) {
         Optional<String> obstacle = obstacle(mount, method);
@@ -117,6 +106,21 @@ public final class OverlayMounter implements AutoCloseable {
     }
     throw EngineException.failed(
         "no way of mounting fits: " + obstacle(mount, MountMethod.FD).orElseThrow());
+  }
+
+  private static void refuseTooMany(OverlayMount mount) throws EngineException {
+    if (mount.lowers().size() > OverlayMount.MAX_LOWERS_NESTED) {
+      throw EngineException.failed(
+          mount.lowers().size()
+              + " lowers are too many: the kernel takes "
+              + OverlayMount.MAX_LOWERS
+              + " in one overlay and ovl folds the bottom "
+              + OverlayMount.MAX_LOWERS
+              + " into one, which makes "
+              + OverlayMount.MAX_LOWERS_NESTED
+              + "; a second folded group could not hide the first one's deleted files",
+          Errno.E2BIG);
+    }
   }
 
   /** Why the method cannot carry the mount; empty when it can. */
@@ -186,8 +190,34 @@ public final class OverlayMounter implements AutoCloseable {
       }
       case RELATIVE -> mountRelative(mount);
       case LOWERDIR_PLUS -> mountByContext(mount, plan.nested());
-      case FD -> mountByDescriptors(mount, plan.nested());
+      case FD -> {
+        mountByDescriptors(mount, plan.nested(), threads::run);
+        propagate(mount);
+      }
     }
+  }
+
+  /**
+   * Makes the mount, attached nowhere: whoever has the descriptor can attach it by move_mount(2),
+   * anywhere, and it ends with the descriptor if nobody does. Its target and propagation are not
+   * looked at.
+   *
+   * @throws EngineException more than 999 lowers
+   * @throws MountFailure the kernel refused; nothing is mounted
+   */
+  public Fd mountDetached(OverlayMount mount) throws EngineException, MountFailure, ErrnoException {
+    refuseTooMany(mount);
+    if (obstacle(mount, MountMethod.LOWERDIR_PLUS).isEmpty()) {
+      return detached(mount, mount.needsNesting());
+    }
+    // the thread is none that anybody works in afterwards, so that it may go anywhere
+    Standing inPlace =
+        (directory, action) -> {
+          sys.fchdir(directory.number());
+          action.run();
+        };
+    return new PrivateMountNamespace(sys)
+        .detached(target -> mountByDescriptors(mount.at(target), mount.needsNesting(), inPlace));
   }
 
   private void mountByData(OverlayMount mount, byte[] data) throws MountFailure {
@@ -224,7 +254,7 @@ public final class OverlayMounter implements AutoCloseable {
     OverlayMount.ShortNames names = mount.names().orElseThrow();
     byte[] data = relativeData(mount, names);
     try (Fd base = open(names.base())) {
-      mountIn(base, mount, data);
+      mountIn(base, mount, data, threads::run);
     }
     propagate(mount);
   }
@@ -238,9 +268,15 @@ public final class OverlayMounter implements AutoCloseable {
     }
   }
 
-  private void mountIn(Fd directory, OverlayMount mount, byte[] data) throws MountFailure {
+  /** Makes system calls with names relative to a directory. */
+  private interface Standing {
+    void in(Fd directory, DirectoryThreads.Action action) throws ErrnoException;
+  }
+
+  private void mountIn(Fd directory, OverlayMount mount, byte[] data, Standing standing)
+      throws MountFailure {
     try {
-      threads.run(
+      standing.in(
           directory,
           () -> sys.mount(mount.source(), mount.target(), TYPE, mount.options().msFlags(), data));
     } catch (ErrnoException e) {
@@ -296,18 +332,20 @@ public final class OverlayMounter implements AutoCloseable {
 
   private void mountByContext(OverlayMount mount, boolean nested)
       throws MountFailure, ErrnoException {
+    try (Fd made = detached(mount, nested)) {
+      attach(made, mount);
+    }
+  }
+
+  private Fd detached(OverlayMount mount, boolean nested) throws MountFailure, ErrnoException {
     List<OsPath> lowers = mount.lowers();
     if (!nested) {
-      try (Fd made = detached(mount, lowers, Optional.empty())) {
-        attach(made, mount);
-      }
-      return;
+      return detached(mount, lowers, Optional.empty());
     }
     int own = lowers.size() - OverlayMount.MAX_LOWERS;
     OverlayMount folded = folded(mount, lowers.subList(own, lowers.size()));
-    try (Fd bottom = detached(folded, folded.lowers(), Optional.empty());
-        Fd made = detached(mount, lowers.subList(0, own), Optional.of(bottom))) {
-      attach(made, mount);
+    try (Fd bottom = detached(folded, folded.lowers(), Optional.empty())) {
+      return detached(mount, lowers.subList(0, own), Optional.of(bottom));
     }
   }
 
@@ -408,27 +446,27 @@ public final class OverlayMounter implements AutoCloseable {
 
   // ---- fd -----------------------------------------------------------------------------------
 
-  private void mountByDescriptors(OverlayMount mount, boolean nested)
+  private void mountByDescriptors(OverlayMount mount, boolean nested, Standing standing)
       throws MountFailure, ErrnoException {
     List<OsPath> lowers = mount.lowers();
     if (!nested) {
-      mountByDescriptors(mount, lowers, Optional.empty());
+      mountByDescriptors(mount, lowers, Optional.empty(), standing);
     } else {
       int own = lowers.size() - OverlayMount.MAX_LOWERS;
       OverlayMount folded = folded(mount, lowers.subList(own, lowers.size()));
       OsPath place = scratchDirectory();
       try {
-        mountByDescriptors(folded.at(place), folded.lowers(), Optional.empty());
-        mountByDescriptors(mount, lowers.subList(0, own), Optional.of(place));
+        mountByDescriptors(folded.at(place), folded.lowers(), Optional.empty(), standing);
+        mountByDescriptors(mount, lowers.subList(0, own), Optional.of(place), standing);
       } finally {
         // the outer mount, if it was made, holds its own private clone
         leaveScratch(place);
       }
     }
-    propagate(mount);
   }
 
-  private void mountByDescriptors(OverlayMount mount, List<OsPath> lowers, Optional<OsPath> lowest)
+  private void mountByDescriptors(
+      OverlayMount mount, List<OsPath> lowers, Optional<OsPath> lowest, Standing standing)
       throws MountFailure, ErrnoException {
     try (Descriptors open = new Descriptors()) {
       List<OsPath> names = new ArrayList<>(lowers.size() + 1);
@@ -445,7 +483,7 @@ public final class OverlayMounter implements AutoCloseable {
       }
       byte[] data = OptionText.write(names, upper, mount.options());
       try (Fd descriptors = open(OsPath.of("/proc/self/fd"))) {
-        mountIn(descriptors, mount, data);
+        mountIn(descriptors, mount, data, standing);
       }
     }
   }

@@ -3,7 +3,8 @@
  * dev.ovl.engine.mount.OverlayMounter} makes it by one of four ways; {@link
  * dev.ovl.engine.mount.MountTable} and {@link dev.ovl.engine.mount.OverlayCensus} say what the
  * kernel has, {@link dev.ovl.engine.mount.MountHolders} who uses it, and {@link
- * dev.ovl.engine.mount.OverlayChecks} why it refused. Knows nothing of stacks. May import {@code
- * dev.ovl.sys} and {@code dev.ovl.engine.file}.
+ * dev.ovl.engine.mount.OverlayChecks} why it refused. {@link
+ * dev.ovl.engine.mount.PrivateMountNamespace} is where mounts are made that nobody shall see. Knows
+ * nothing of stacks. May import {@code dev.ovl.sys} and {@code dev.ovl.engine.file}.
  */
 package dev.ovl.engine.mount;

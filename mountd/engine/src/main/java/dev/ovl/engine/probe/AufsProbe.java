@@ -3,6 +3,7 @@ package dev.ovl.engine.probe;
 import dev.ovl.engine.aufs.AufsTable;
 import dev.ovl.engine.file.Files;
 import dev.ovl.engine.mount.MountTable;
+import dev.ovl.engine.mount.PrivateMountNamespace;
 import dev.ovl.sys.ErrnoException;
 import dev.ovl.sys.Linux;
 import dev.ovl.sys.OsPath;

@@ -2,6 +2,7 @@ package dev.ovl.engine.probe;
 
 import dev.ovl.engine.file.Files;
 import dev.ovl.engine.mount.MountContext;
+import dev.ovl.engine.mount.PrivateMountNamespace;
 import dev.ovl.sys.Errno;
 import dev.ovl.sys.ErrnoException;
 import dev.ovl.sys.Fd;

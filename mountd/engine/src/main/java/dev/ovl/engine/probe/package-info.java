@@ -8,9 +8,9 @@
  *       the {@link dev.ovl.engine.probe.RootFileSystem}, and the {@link
  *       dev.ovl.engine.probe.DriverChoice}.
  *   <li>{@link dev.ovl.engine.probe.AbandonedProbes} finds and removes what a killed probe left.
- *   <li>Not public: {@code OverlayProbe} and {@code AufsProbe} mount in a {@code
- *       PrivateMountNamespace}, {@code FileSystemProbe} asks for file system types, {@code
- *       RootProbe} works in a temporary directory in the root.
+ *   <li>Not public: {@code OverlayProbe} and {@code AufsProbe} mount in a {@link
+ *       dev.ovl.engine.mount.PrivateMountNamespace}, {@code FileSystemProbe} asks for file system
+ *       types, {@code RootProbe} works in a temporary directory in the root.
  * </ul>
  *
  * <p>Nothing here decides how ovl mounts: a version number is never compared, and an answer is for

@@ -22,6 +22,7 @@ import dev.ovl.engine.stack.StackDefinition.Union;
 import dev.ovl.engine.stack.StackDefinition.Upper;
 import dev.ovl.sys.Errno;
 import dev.ovl.sys.ErrnoException;
+import dev.ovl.sys.Fd;
 import dev.ovl.sys.OsPath;
 import dev.ovl.sys.Statx;
 import dev.ovl.sys.Syscalls;
@@ -250,6 +251,12 @@ final class AufsKind implements UnionKind {
   public void mount(StackDefinition stack, boolean acceptVolatile)
       throws EngineException, ErrnoException {
     mounter.mount(mount(stack));
+  }
+
+  @Override
+  public Optional<Fd> mountDetached(StackDefinition stack, boolean acceptVolatile) {
+    // pseudo-links must be made real before an aufs ends
+    return Optional.empty();
   }
 
   @Override

@@ -6,6 +6,7 @@ import dev.ovl.engine.driver.LayerId;
 import dev.ovl.engine.file.Files;
 import dev.ovl.engine.file.Locks;
 import dev.ovl.engine.file.Lookout;
+import dev.ovl.engine.file.RandomBytes;
 import dev.ovl.engine.root.RootFormat;
 import dev.ovl.engine.stack.StackDefinition.Layer;
 import dev.ovl.engine.stack.StackDefinition.Lower;
@@ -31,11 +32,13 @@ import java.util.stream.Stream;
  */
 final class DefinitionEditor {
   private static final int ATTEMPTS = 4;
+  private static final int RANDOM_DIGITS = 8;
 
   /** Longer than a namespace that is about to end is waited for. */
   private static final Duration PATIENCE = Duration.ofSeconds(5);
 
   private final Files files;
+  private final RandomBytes random;
   private final LayerHomes homes;
   private final UnionKinds kinds;
   private final OsPath empty;
@@ -61,6 +64,7 @@ final class DefinitionEditor {
       StackUsers users,
       Lookout lookout) {
     this.files = new Files(sys);
+    this.random = new RandomBytes(sys);
     this.homes = homes;
     this.kinds = kinds;
     this.empty = empty;
@@ -265,8 +269,7 @@ final class DefinitionEditor {
         return stack;
       }
     }
-    throw EngineException.failed(
-        "every name for a link is taken in " + homes.overlay2().directory().quoted(), Errno.EEXIST);
+    throw noFreeLink();
   }
 
   /**
@@ -407,6 +410,71 @@ final class DefinitionEditor {
       throw failure;
     }
     recover(stack.name());
+  }
+
+  // ---- stacks that are not written down -----------------------------------------------------
+
+  /**
+   * The request for a stack on the lowers of another one, with an upper and a target of its own,
+   * under a name that nobody has.
+   *
+   * @throws EngineException some lower can be written to
+   */
+  StackRequest aboveLowers(StackDefinition stack) throws EngineException, ErrnoException {
+    for (Lower lower : stack.lowers()) {
+      if (lower.isWritable()) {
+        throw EngineException.failed(
+            "branch " + lower.path().quoted() + " can be written to, and is not to be thrown away",
+            Errno.EROFS);
+      }
+    }
+    StackDefinition bare =
+        new StackDefinition(
+            stack.name(),
+            stack.lowers(),
+            new Upper.OfLayer(),
+            Optional.empty(),
+            Optional.empty(),
+            stack.propagation(),
+            stack.union());
+    return kinds.of(stack).like(bare, StackName.of("run-" + random.hex(RANDOM_DIGITS)));
+  }
+
+  /** What is done with a stack. */
+  interface Use<T, E extends Exception> {
+    T of(StackDefinition stack) throws EngineException, ErrnoException, E;
+  }
+
+  /**
+   * Makes what a stack needs, uses it, and removes all of it again, without ever writing the stack
+   * down: whatever it ends at, what is left is rubbish. Its caller holds the lock of the name, by
+   * which others know that it is still in use.
+   *
+   * @param request with a name and a layer of its own, checked
+   */
+  <T, E extends Exception> T whileThereIs(StackRequest request, Use<T, E> use)
+      throws EngineException, ErrnoException, E {
+    for (int attempt = 0; attempt < ATTEMPTS; attempt++) {
+      StackDefinition stack = define(request);
+      homes.of(stack).prepare();
+      journal.begin(entry(stack, List.of(stack)));
+      try {
+        Set<String> made = new HashSet<>();
+        if (kinds.of(stack).make(stack, Optional.empty(), made)) {
+          return use.of(stack);
+        }
+        forgetForeignLinks(stack, Optional.empty(), made);
+      } finally {
+        kinds.of(stack).forget(stack.name());
+        recover(stack.name());
+      }
+    }
+    throw noFreeLink();
+  }
+
+  private EngineException noFreeLink() {
+    return EngineException.failed(
+        "every name for a link is taken in " + homes.overlay2().directory().quoted(), Errno.EEXIST);
   }
 
   // ---- recovery -----------------------------------------------------------------------------

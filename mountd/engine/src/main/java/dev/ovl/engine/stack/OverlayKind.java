@@ -22,6 +22,7 @@ import dev.ovl.engine.stack.StackDefinition.Union;
 import dev.ovl.engine.stack.StackDefinition.Upper;
 import dev.ovl.sys.Errno;
 import dev.ovl.sys.ErrnoException;
+import dev.ovl.sys.Fd;
 import dev.ovl.sys.OsPath;
 import dev.ovl.sys.Statx;
 import dev.ovl.sys.Syscalls;
@@ -297,8 +298,8 @@ final class OverlayKind implements UnionKind {
       throws EngineException, ErrnoException {
     OverlayMount mount = mount(stack);
     OverlayMounter.Plan plan = mounter.plan(mount, union(stack).method());
-    if (acceptVolatile && mount.upper().isPresent()) {
-      marker(mount.upper().get()).remove();
+    if (acceptVolatile) {
+      acceptVolatile(mount);
     }
     if (plan.method() == MountMethod.RELATIVE) {
       restoreLinks(stack);
@@ -307,6 +308,26 @@ final class OverlayKind implements UnionKind {
       mounter.mount(mount, plan);
     } catch (MountFailure failure) {
       throw explain(mount, failure);
+    }
+  }
+
+  @Override
+  public Optional<Fd> mountDetached(StackDefinition stack, boolean acceptVolatile)
+      throws EngineException, ErrnoException {
+    OverlayMount mount = mount(stack);
+    if (acceptVolatile) {
+      acceptVolatile(mount);
+    }
+    try {
+      return Optional.of(mounter.mountDetached(mount));
+    } catch (MountFailure failure) {
+      throw explain(mount, failure);
+    }
+  }
+
+  private void acceptVolatile(OverlayMount mount) throws ErrnoException {
+    if (mount.upper().isPresent()) {
+      marker(mount.upper().get()).remove();
     }
   }
 

@@ -6,6 +6,7 @@ import dev.ovl.engine.mount.MountEntry;
 import dev.ovl.engine.stack.StackMounts.Sighting;
 import dev.ovl.sys.Errno;
 import dev.ovl.sys.ErrnoException;
+import dev.ovl.sys.Fd;
 import dev.ovl.sys.Linux;
 import dev.ovl.sys.OsPath;
 import dev.ovl.sys.Statx;
@@ -69,6 +70,24 @@ final class StackLifecycle {
       takeBack(stack, madeTarget, failure);
       throw failure;
     }
+  }
+
+  /**
+   * Makes the mount, attached nowhere; it ends with the descriptor, and then {@link #ended} is due.
+   *
+   * @return empty where the stack must be up to be used: see {@link UnionKind#mountDetached}
+   */
+  Optional<Fd> mountDetached(Sighting sighting, boolean acceptVolatile)
+      throws EngineException, ErrnoException {
+    StackDefinition stack = sighting.stack();
+    users.refuseUsedUpper(sighting);
+    kinds.of(stack).refuseUnmountable(stack);
+    return kinds.of(stack).mountDetached(stack, acceptVolatile);
+  }
+
+  /** Clears up in the upper after a mount that was attached nowhere. */
+  void ended(StackDefinition stack) throws ErrnoException {
+    kinds.of(stack).ended(stack);
   }
 
   /** Unmounts what was made before the failure, and removes the directory made for it. */

@@ -27,9 +27,11 @@ import dev.ovl.engine.mount.OverlayCensus;
 import dev.ovl.engine.mount.OverlayMounter;
 import dev.ovl.engine.mount.Processes;
 import dev.ovl.engine.root.RootFormat;
+import dev.ovl.engine.run.RunRequest;
 import dev.ovl.engine.usage.FileSystemRoom;
 import dev.ovl.engine.usage.PageCache;
 import dev.ovl.engine.usage.UpperUsage;
+import dev.ovl.jni.CommandException;
 import dev.ovl.sys.Errno;
 import dev.ovl.sys.ErrnoException;
 import dev.ovl.sys.OsPath;
@@ -39,6 +41,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.function.BooleanSupplier;
+import java.util.function.Consumer;
 
 /**
  * The stacks of one root: their definitions and their mounts.
@@ -72,6 +75,7 @@ public final class Stacks implements AutoCloseable {
   private final StackMounts mounts;
   private final StackUsers users;
   private final StackLifecycle lifecycle;
+  private final StackRuns runs;
   private final OverlayMounter mounter;
   private final StackMerges merges;
   private final Leftovers leftovers;
@@ -134,6 +138,7 @@ public final class Stacks implements AutoCloseable {
             sys, root, homes, kinds, empty, format, store, locks, mounts, users, lookout);
     this.merges = new StackMerges(sys, root, store, mounts, content, users, layers, lookout);
     this.lifecycle = new StackLifecycle(sys, kinds, mounts, users, records);
+    this.runs = new StackRuns(sys, mounts, lifecycle);
     this.leftovers =
         new Leftovers(
             sys, root, homes, kinds, store, locks, mounts, users, table, records, lifecycle,
@@ -150,12 +155,13 @@ public final class Stacks implements AutoCloseable {
   }
 
   /** What is done with a stack while its lock is held. */
-  private interface Work<T> {
-    T on(StackDefinition stack, Locks.Held lock) throws EngineException, ErrnoException;
+  private interface Work<T, E extends Exception> {
+    T on(StackDefinition stack, Locks.Held lock) throws EngineException, ErrnoException, E;
   }
 
   /** Works on a stack that exists; asking for one that does not leaves no lock file. */
-  private <T> T locked(StackName name, Work<T> work) throws EngineException, ErrnoException {
+  private <T, E extends Exception> T locked(StackName name, Work<T, E> work)
+      throws EngineException, ErrnoException, E {
     format.check();
     if (!store.exists(name)) {
       throw EngineException.noSuchStack();
@@ -460,6 +466,65 @@ public final class Stacks implements AutoCloseable {
           lifecycle.down(stack, lazy);
           return stack;
         });
+  }
+
+  // ---- commands -----------------------------------------------------------------------------
+
+  /**
+   * Runs a command in a stack and waits for its end. One that is up is shared; one that is down is
+   * mounted for the command alone and stays down for everybody else, but a stack of aufs is up
+   * meanwhile.
+   *
+   * @param throwAway run it above the stack's lowers with an upper that is deleted afterwards; what
+   *     the stack's own upper has is not seen
+   * @param notes told what is not as one would expect
+   * @return the command's exit status, 128 plus the signal's number if a signal ended it
+   * @throws EngineException the stack cannot be mounted; what the request names is not there
+   * @throws CommandException the command does not run
+   */
+  public int run(
+      StackName name,
+      RunRequest request,
+      boolean throwAway,
+      boolean acceptVolatile,
+      Consumer<String> notes)
+      throws EngineException, ErrnoException, CommandException {
+    if (throwAway) {
+      return runAbove(name, request, notes);
+    }
+    StackRuns.Run run =
+        this.<StackRuns.Run, CommandException>locked(
+            name, (stack, held) -> runs.start(stack, request, acceptVolatile, notes));
+    int status = run.command().await();
+    if (run.after() != StackRuns.After.NOTHING) {
+      locked(
+          name,
+          (stack, held) -> {
+            runs.end(stack, run.after());
+            return stack;
+          });
+    }
+    return status;
+  }
+
+  private int runAbove(StackName name, RunRequest request, Consumer<String> notes)
+      throws EngineException, ErrnoException, CommandException {
+    StackRequest above = editor.aboveLowers(get(name));
+    editor.check(above);
+    editor.prepare();
+    try (Locks.Held held = lock(above.name())) {
+      int status =
+          editor.<Integer, CommandException>whileThereIs(
+              above,
+              stack -> {
+                StackRuns.Run run = runs.start(stack, request, false, notes);
+                int ended = run.command().await();
+                runs.end(stack, run.after());
+                return ended;
+              });
+      held.removeFile();
+      return status;
+    }
   }
 
   // ---- content ------------------------------------------------------------------------------

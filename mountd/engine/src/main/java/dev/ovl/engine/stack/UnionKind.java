@@ -9,6 +9,7 @@ import dev.ovl.engine.stack.StackDefinition.Lower;
 import dev.ovl.engine.stack.StackDefinition.Union;
 import dev.ovl.engine.stack.StackDefinition.Upper;
 import dev.ovl.sys.ErrnoException;
+import dev.ovl.sys.Fd;
 import dev.ovl.sys.OsPath;
 import java.util.List;
 import java.util.Map;
@@ -94,6 +95,16 @@ interface UnionKind {
    * @throws EngineException why not; nothing is mounted, or what is will be taken away
    */
   void mount(StackDefinition stack, boolean acceptVolatile) throws EngineException, ErrnoException;
+
+  /**
+   * Makes the mount that the definition asks for, attached nowhere: it ends with the descriptor,
+   * wherever that was attached meanwhile.
+   *
+   * @param acceptVolatile go on although a volatile mount was not ended cleanly
+   * @return empty where this kind must end its mounts itself, and so has them attached
+   */
+  Optional<Fd> mountDetached(StackDefinition stack, boolean acceptVolatile)
+      throws EngineException, ErrnoException;
 
   /** Refuses a target that cannot be mounted on. */
   void checkTarget(OsPath target) throws EngineException, ErrnoException;

@@ -1,0 +1,40 @@
+/*
+ * System calls that libc has no wrapper for, or one that speaks to other threads (setuid and its
+ * family), or only in newer versions. They return a result or the negated number of an error.
+ */
+#ifndef OVL_RUN_SYS_H
+#define OVL_RUN_SYS_H
+
+#include <linux/openat2.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/types.h>
+
+/* A child that goes on from here, as by fork(2), in new namespaces; only of this thread. */
+pid_t sys_fork(unsigned long namespaces);
+
+/* Of any signal, those included that libc keeps for itself. */
+void sys_default_action(int signal);
+
+void sys_close_range(unsigned int first, unsigned int last);
+
+/* Opens with O_PATH what a name means to those who have root as their root directory. */
+int sys_open_inside(int root, const char *name, int flags);
+
+/* A mount of a new file system, attached nowhere; options are key, value, …, NULL. */
+int sys_new_mount(const char *type, const char *const *options, unsigned int attributes);
+
+/* A copy of a mount and of those below it, attached nowhere; of a descriptor's if there is no name. */
+int sys_copy_mount(int directory, const char *name);
+
+/* Attaches a mount on what the descriptor is of. */
+int sys_attach(int mount, int on);
+
+/* Makes a mount and those below it read-only; on kernels before 5.12 that mount alone. */
+int sys_read_only(int mount);
+
+int sys_pivot_root(const char *new_root, const char *old_root);
+
+int sys_set_user(uid_t uid, gid_t gid, const gid_t *groups, size_t count);
+
+#endif
