@@ -108,18 +108,31 @@ static void name_descriptor(int fd, char name[32])
 	name[length] = '\0';
 }
 
-int sys_read_only(int mount)
+/* By mount(2) where there is no mount_setattr(2), with flags that say the same. */
+static int change(int mount, const struct mount_attr *wanted, unsigned long flags)
 {
-	struct mount_attr attributes = {.attr_set = MOUNT_ATTR_RDONLY};
 	int error = (int)result(syscall(SYS_mount_setattr, mount, "", AT_EMPTY_PATH | AT_RECURSIVE,
-					&attributes, sizeof(attributes)));
+					wanted, sizeof(*wanted)));
 	char name[32];
 
 	if (error != -ENOSYS)
 		return error;
 	name_descriptor(mount, name);
-	return (int)result(syscall(SYS_mount, "none", name, NULL, MS_REMOUNT | MS_BIND | MS_RDONLY,
-				   NULL));
+	return (int)result(syscall(SYS_mount, "none", name, NULL, flags, NULL));
+}
+
+int sys_read_only(int mount)
+{
+	const struct mount_attr wanted = {.attr_set = MOUNT_ATTR_RDONLY};
+
+	return change(mount, &wanted, MS_REMOUNT | MS_BIND | MS_RDONLY);
+}
+
+int sys_private(int mount)
+{
+	const struct mount_attr wanted = {.propagation = MS_PRIVATE};
+
+	return change(mount, &wanted, MS_REC | MS_PRIVATE);
 }
 
 int sys_pivot_root(const char *new_root, const char *old_root)

@@ -33,6 +33,9 @@ int sys_attach(int mount, int on);
 /* Makes a mount and those below it read-only; on kernels before 5.12 that mount alone. */
 int sys_read_only(int mount);
 
+/* Has an attached mount and those below it share nothing with others. */
+int sys_private(int mount);
+
 int sys_pivot_root(const char *new_root, const char *old_root);
 
 int sys_set_user(uid_t uid, gid_t gid, const gid_t *groups, size_t count);

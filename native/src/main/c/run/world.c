@@ -50,6 +50,17 @@ static int put(int made, int directory)
 	return error;
 }
 
+/*
+ * Attaches a tree that was copied from one of the host's, which may share its mounts: what is
+ * mounted or unmounted in it from now on is nobody else's business.
+ */
+static int attach_private(int tree, int directory)
+{
+	int error = sys_attach(tree, directory);
+
+	return error ? error : sys_private(tree);
+}
+
 /* ---- /proc and /sys ------------------------------------------------------------------------ */
 
 static int fill_proc(int root, int directory, int channel)
@@ -73,7 +84,7 @@ static int fill_control_groups(int root)
 	directory = sys_open_inside(root, "sys/fs/cgroup", O_DIRECTORY);
 	error = directory == -ENOENT ? 0 : directory;
 	if (directory >= 0 && groups >= 0)
-		error = sys_attach(groups, directory);
+		error = attach_private(groups, directory);
 	if (!error && directory >= 0)
 		error = groups < 0 ? groups : sys_read_only(groups);
 	if (directory >= 0)
@@ -251,7 +262,7 @@ static int add_volume(int root, const struct run_volume *volume)
 	else if (S_ISDIR(status.st_mode) != volume->directory)
 		error = volume->directory ? -ENOTDIR : -EISDIR;
 	else
-		error = sys_attach(volume->tree, target);
+		error = attach_private(volume->tree, target);
 	if (!error && volume->read_only)
 		error = sys_read_only(volume->tree);
 	close(target);
@@ -327,7 +338,7 @@ static int attach_copy(int tree)
 
 	if (above < 0)
 		return -errno;
-	error = sys_attach(tree, above);
+	error = attach_private(tree, above);
 	copy = error ? error : sys_copy_mount(tree, "");
 	/* the tree itself is not to lie below its copy */
 	if (copy >= 0 && (fchdir(tree) || umount2(".", MNT_DETACH)))

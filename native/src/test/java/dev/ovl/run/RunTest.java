@@ -129,6 +129,26 @@ class RunTest {
     assertFalse(Files.exists(tree.resolve("proc")));
   }
 
+  /** Copies of shared mounts are their peers. */
+  @Test
+  void whatIsMountedInsideIsNotMountedOutside() throws Exception {
+    Path source = Path.of(scratch.path().toString(), "source");
+    Files.createDirectories(source.resolve("inner"));
+    bash("mount --make-rshared " + scratch.path() + "; mount --bind " + source + " " + source);
+    try {
+      String before = Files.readString(Path.of("/proc/self/mountinfo"));
+      tree.run("-v", source + ":/srv", "-v", "/tmp:/srv/inner", "ls", "/proc/self").ended(0);
+      assertEquals(before, Files.readString(Path.of("/proc/self/mountinfo")));
+      assertEquals(List.of(), names(source.resolve("inner")));
+    } finally {
+      bash("umount " + source);
+    }
+  }
+
+  private static void bash(String script) throws Exception {
+    assertEquals(0, new ProcessBuilder("/bin/bash", "-ec", script).inheritIO().start().waitFor());
+  }
+
   @Test
   void aLinkOutOfTheTreeLeadsNowhere() throws Exception {
     Files.delete(tree.resolve("dev"));
