@@ -22,11 +22,11 @@ public final class RunningCommand {
    * Starts a command; when this returns it is being executed.
    *
    * @param notes told what is not as one would expect and keeps nobody from running
-   * @throws CommandException why it does not run
+   * @throws StartException why it does not run
    * @throws NativeLibraryException the library that does it is not there
    */
   public static RunningCommand start(CommandPlan plan, Consumer<Problem> notes)
-      throws CommandException, NativeLibraryException {
+      throws StartException, NativeLibraryException {
     NativeLibrary.load();
     List<CommandPlan.Volume> volumes = plan.volumes();
     int[] trees = new int[volumes.size()];
@@ -55,7 +55,7 @@ public final class RunningCommand {
             plan.terminal(),
             problems);
     if (address < 0) {
-      throw new CommandException((int) -address, problems.failure.orElseThrow());
+      throw new StartException((int) -address, problems.failure.orElseThrow());
     }
     return new RunningCommand(address);
   }

@@ -68,6 +68,7 @@ import picocli.CommandLine.ScopeType;
       FlattenCommand.class,
       MoveCommand.class,
       RunCommand.class,
+      TryCommand.class,
       LayerCommand.class,
       MountCommand.class,
       UmountCommand.class,
@@ -164,6 +165,8 @@ public final class Ovlctl implements Callable<Integer> {
   public int run(List<String> arguments) {
     CommandLine line = new CommandLine(model());
     line.setExpandAtFiles(false);
+    // as of env(1) and sudo(8): what follows the command is the command's
+    line.getSubcommands().get("try").setStopAtPositional(true);
     line.setCaseInsensitiveEnumValuesAllowed(true);
     line.setOut(writer(session.out()));
     line.setErr(writer(session.err()));

@@ -84,6 +84,18 @@ public final class Output {
     }
   }
 
+  /** A line for a person without the program's name, where standard output is another program's. */
+  public void aside(String text) {
+    if (!quiet) {
+      write(session.err(), OsPath.encode(text + "\n"));
+    }
+  }
+
+  /** A question to a person, which the answer follows on the line. */
+  public void prompt(String text) {
+    write(session.err(), OsPath.encode(text));
+  }
+
   /** A failure on one line: {@code ovlctl: up web: why}. */
   public void error(String text) {
     write(session.err(), OsPath.encode(PROGRAM + text.replace("\n", " ") + "\n"));

@@ -25,7 +25,7 @@
  *   <li>{@link dev.ovl.engine.probe}: what this machine can do. {@code file}, {@code mount}, {@code
  *       aufs}, {@code usage}.
  *   <li>{@link dev.ovl.engine.layer}: layers as users have them. All of these.
- *   <li>{@link dev.ovl.engine.run}: commands in trees. {@code file}, dev.ovl.jni.
+ *   <li>{@link dev.ovl.engine.run}: commands in trees. {@code file}, {@code mount}, dev.ovl.jni.
  *   <li>{@link dev.ovl.engine.stack}: stacks, their definitions and their life. All of these, and
  *       dev.ovl.json for the files.
  * </ul>

@@ -30,7 +30,10 @@ class ArchitectureTest {
   @ArchTest
   static final ArchRule AUFS = only("aufs", "dev.ovl.engine.file", "dev.ovl.engine.mount");
 
-  @ArchTest static final ArchRule RUN = only("run", "dev.ovl.engine.file", "dev.ovl.jni");
+  @ArchTest
+  static final ArchRule RUN =
+      only("run", "dev.ovl.engine.file", "dev.ovl.engine.mount", "dev.ovl.jni");
+
   @ArchTest static final ArchRule ROOT = only("root", "dev.ovl.engine.file", "dev.ovl.json");
   @ArchTest static final ArchRule TREE = only("tree", "dev.ovl.engine.file");
   @ArchTest static final ArchRule DIFF = only("diff", "dev.ovl.engine.file", "dev.ovl.engine.tree");

@@ -411,4 +411,8 @@ final class Contents {
     watch.begun();
     return Reports.merge(stacks.merge(stack, new Following(watch), watch::isCancelled));
   }
+
+  void mergeIntoLive(String name, Watch watch) throws EngineException, ErrnoException {
+    stacks.mergeIntoLive(StackName.of(name), new Following(watch), watch::isCancelled);
+  }
 }

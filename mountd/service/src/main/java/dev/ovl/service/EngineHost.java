@@ -35,15 +35,17 @@ import dev.ovl.engine.mount.DirectMounts;
 import dev.ovl.engine.mount.MountMethod;
 import dev.ovl.engine.mount.OverlayMount;
 import dev.ovl.engine.probe.Probe;
+import dev.ovl.engine.run.CommandException;
+import dev.ovl.engine.run.HostMounts;
 import dev.ovl.engine.run.RunRequest;
 import dev.ovl.engine.stack.BranchChange;
+import dev.ovl.engine.stack.PlacedStack;
 import dev.ovl.engine.stack.StackListing;
 import dev.ovl.engine.stack.StackName;
 import dev.ovl.engine.stack.StackRequest;
 import dev.ovl.engine.stack.StackState;
 import dev.ovl.engine.stack.Stacks;
 import dev.ovl.engine.usage.PageCache;
-import dev.ovl.jni.CommandException;
 import dev.ovl.sys.Errno;
 import dev.ovl.sys.ErrnoException;
 import dev.ovl.sys.OsPath;
@@ -354,16 +356,48 @@ public final class EngineHost implements CommandHost {
       boolean acceptVolatile,
       Consumer<String> notes)
       throws HostException {
+    return run(() -> stacks.run(StackName.of(name), request, throwAway, acceptVolatile, notes));
+  }
+
+  /**
+   * Runs a command in a tree of several stacks: see {@link Stacks#run(List, RunRequest, boolean,
+   * Consumer)}.
+   */
+  public Ended run(List<PlacedStack> placed, RunRequest request, Consumer<String> notes)
+      throws HostException {
+    return run(() -> stacks.run(placed, request, false, notes));
+  }
+
+  /** A command that may not start. */
+  private interface Run {
+    int status() throws EngineException, ErrnoException, CommandException;
+  }
+
+  private Ended run(Run run) throws HostException {
     return change(
         false,
         () -> {
           try {
-            int status = stacks.run(StackName.of(name), request, throwAway, acceptVolatile, notes);
-            return new Ended(status, Optional.empty());
+            return new Ended(run.status(), Optional.empty());
           } catch (CommandException e) {
             return new Ended(e.status(), Optional.of(e.getMessage()));
           }
         });
+  }
+
+  /** Merges a stack into a directory of the host's own: see {@link Stacks#mergeIntoLive}. */
+  public void mergeIntoLive(String name, Watch watch) throws HostException {
+    changeLayers(
+        false,
+        () -> {
+          contents.mergeIntoLive(name, watch);
+          return name;
+        });
+  }
+
+  /** What is mounted beneath a directory: see {@link HostMounts#beneath}. */
+  public List<HostMounts.HostMount> mountsBeneath(OsPath directory) throws HostException {
+    return ask(() -> new HostMounts(sys).beneath(directory));
   }
 
   // ---- content ------------------------------------------------------------------------------

@@ -2,11 +2,11 @@ package dev.ovl.engine.run;
 
 import dev.ovl.engine.EngineException;
 import dev.ovl.engine.file.Files;
-import dev.ovl.jni.CommandException;
 import dev.ovl.jni.CommandPlan;
 import dev.ovl.jni.NativeLibraries;
 import dev.ovl.jni.NativeLibraryException;
 import dev.ovl.jni.RunningCommand;
+import dev.ovl.jni.StartException;
 import dev.ovl.sys.Errno;
 import dev.ovl.sys.ErrnoException;
 import dev.ovl.sys.Fd;
@@ -44,29 +44,34 @@ public final class CommandStart {
    * Starts a command whose root directory is a mount; when this returns it is being executed.
    *
    * @param root attached nowhere; it stays the caller's, who may close it afterwards
+   * @param inside other such mounts, for directories of the tree, mounted before the volumes
    * @param notes told what is not as one would expect and keeps nobody from running
    * @throws EngineException a volume's source is not there; the tree has no such user; the native
    *     library is missing; nothing runs
    * @throws CommandException why it does not run
    */
-  public RunningCommand start(Fd root, RunRequest request, Consumer<String> notes)
+  public RunningCommand start(
+      Fd root, Map<OsPath, Fd> inside, RunRequest request, Consumer<String> notes)
       throws EngineException, ErrnoException, CommandException {
     TreeUsers.User user = TreeUsers.of(sys, root).find(request.user());
     Map<String, String> environment = environment(request, user);
-    List<CommandPlan.Volume> volumes = new ArrayList<>();
+    List<CommandPlan.Volume> opened = new ArrayList<>();
     try {
       for (Volume volume : request.volumes()) {
-        volumes.add(open(volume));
+        opened.add(open(volume));
       }
       if (request.recoversRenames()) {
         Optional<OsPath> library = NativeLibraries.exdev();
         if (library.isPresent()) {
-          volumes.add(open(new Volume(library.get(), PRELOADED, true)));
+          opened.add(open(new Volume(library.get(), PRELOADED, true)));
           environment.merge(PRELOAD, PRELOADED.toString(), (given, ours) -> ours + ":" + given);
         } else {
           notes.accept("libovl-exdev.so is not there: renames that meet EXDEV will fail");
         }
       }
+      List<CommandPlan.Volume> volumes = new ArrayList<>();
+      inside.forEach((at, tree) -> volumes.add(new CommandPlan.Volume(tree, at, true, false)));
+      volumes.addAll(opened);
       CommandPlan plan =
           new CommandPlan(
               root,
@@ -80,10 +85,12 @@ public final class CommandStart {
               request.ownNetwork(),
               request.terminal());
       return RunningCommand.start(plan, problem -> notes.accept(problem.message()));
+    } catch (StartException e) {
+      throw new CommandException(e);
     } catch (NativeLibraryException e) {
       throw EngineException.failed(e.getMessage());
     } finally {
-      volumes.forEach(volume -> volume.tree().close());
+      opened.forEach(volume -> volume.tree().close());
     }
   }
 

@@ -78,10 +78,15 @@ final class StackMerges {
     }
   }
 
-  /** Merges. Returns the lower. */
-  Lower merge(Driver driver, Sighting sighting, Progress progress, BooleanSupplier cancelled)
+  /**
+   * Merges. Returns the lower.
+   *
+   * @param live whether the lower may change under others who have it: it is in use by the host
+   */
+  Lower merge(
+      Driver driver, Sighting sighting, boolean live, Progress progress, BooleanSupplier cancelled)
       throws EngineException, ErrnoException {
-    Lower lower = check(driver, sighting);
+    Lower lower = check(driver, sighting, live);
     StackDefinition stack = sighting.stack();
     LayerMerge merge = of(stack, mounts.upper(stack).orElseThrow());
     if (lower.layer().isEmpty()) {
@@ -101,7 +106,8 @@ final class StackMerges {
   }
 
   /** Refuses what cannot be merged, naming who is in the way. Returns the lower. */
-  Lower check(Driver driver, Sighting sighting) throws EngineException, ErrnoException {
+  Lower check(Driver driver, Sighting sighting, boolean live)
+      throws EngineException, ErrnoException {
     StackDefinition stack = sighting.stack();
     Upper.Given upper =
         mounts
@@ -116,12 +122,17 @@ final class StackMerges {
               + " would hide nothing of what lies below it: make it ro+wh by 'branch mod' first",
           Errno.EINVAL);
     }
-    refuseOthers(stack, lower);
+    boolean stands = !live || lower.layer().isPresent();
+    if (stands) {
+      refuseOthers(stack, lower);
+    }
     if (lower.layer().isPresent()) {
       layers.checkBeneath(driver, lower.layer().get(), ownLayer(stack));
     }
     users.refuseUsedUpper(sighting);
-    users.refuseUsedLower(sighting, lower.path());
+    if (stands) {
+      users.refuseUsedLower(sighting, lower.path());
+    }
     if (upper.work().isPresent() && new VolatileMarker(sys, upper.work().get()).isPresent()) {
       throw EngineException.failed(
           "its last mount was volatile and not ended by 'down': what was written before the crash"

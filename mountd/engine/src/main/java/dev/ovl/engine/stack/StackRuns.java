@@ -2,16 +2,21 @@ package dev.ovl.engine.stack;
 
 import dev.ovl.engine.EngineException;
 import dev.ovl.engine.mount.MountEntry;
+import dev.ovl.engine.run.CommandException;
 import dev.ovl.engine.run.CommandStart;
 import dev.ovl.engine.run.RunRequest;
 import dev.ovl.engine.stack.StackMounts.Sighting;
-import dev.ovl.jni.CommandException;
 import dev.ovl.jni.RunningCommand;
 import dev.ovl.sys.ErrnoException;
 import dev.ovl.sys.Fd;
 import dev.ovl.sys.Linux;
+import dev.ovl.sys.MountAttr;
 import dev.ovl.sys.OsPath;
 import dev.ovl.sys.Syscalls;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.function.Consumer;
 
@@ -33,9 +38,9 @@ final class StackRuns {
     this.start = new CommandStart(sys);
   }
 
-  /** What is to be done after a command's end. */
+  /** What is to be done with a stack after a command's end. */
   enum After {
-    /** The stack was up before. */
+    /** It was up before. */
     NOTHING,
     /** It was mounted for the command alone. */
     CLEAR,
@@ -43,46 +48,95 @@ final class StackRuns {
     DOWN
   }
 
-  /** A command, and the stack that it runs in. */
-  record Run(RunningCommand command, StackDefinition stack, After after) {}
+  /**
+   * A stack's part in a command's tree.
+   *
+   * @param target where it is there
+   */
+  record Part(OsPath target, StackDefinition stack) {}
+
+  /** A command, and what is to be done with the stacks that it runs in. */
+  record Run(RunningCommand command, Map<StackName, After> after) {}
+
+  /** A stack, mounted for a command. */
+  private record Mounted(StackDefinition stack, Fd tree, After after) {}
 
   /**
-   * Starts a command. Its caller holds the stack's lock, and may give it up then.
+   * Starts a command. Its caller holds the locks of the stacks, and may give them up then.
    *
-   * @throws EngineException the stack cannot be mounted; what the request names is not there
+   * @param parts outer ones first; where none of them is the root directory, that is the host's,
+   *     read-only
+   * @throws EngineException a stack cannot be mounted; what the request names is not there
    * @throws CommandException the command does not run
    */
-  Run start(
-      StackDefinition stack, RunRequest request, boolean acceptVolatile, Consumer<String> notes)
+  Run start(List<Part> parts, RunRequest request, boolean acceptVolatile, Consumer<String> notes)
       throws EngineException, ErrnoException, CommandException {
-    Sighting sighting = mounts.look(stack);
-    Optional<MountEntry> mounted = sighting.state().mounted();
-    if (mounted.isPresent()) {
-      return new Run(start(mounted.get().point(), request, notes), stack, After.NOTHING);
-    }
-    Optional<Fd> detached = lifecycle.mountDetached(sighting, acceptVolatile);
+    List<Mounted> mounted = new ArrayList<>();
     boolean started = false;
     try {
-      RunningCommand command =
-          detached.isPresent()
-              ? start.start(detached.get(), request, notes)
-              : start(lifecycle.up(stack, acceptVolatile), request, notes);
+      Map<OsPath, Fd> trees = new LinkedHashMap<>();
+      for (Part part : parts) {
+        mounted.add(mount(part.stack(), acceptVolatile));
+        trees.put(part.target(), mounted.getLast().tree());
+      }
+      RunningCommand command = start(trees, request, notes);
       started = true;
-      return new Run(command, stack, detached.isPresent() ? After.CLEAR : After.DOWN);
+      Map<StackName, After> after = new LinkedHashMap<>();
+      mounted.forEach(one -> after.put(one.stack().name(), one.after()));
+      return new Run(command, after);
     } finally {
-      detached.ifPresent(Fd::close);
+      mounted.forEach(one -> one.tree().close());
       if (!started) {
-        end(stack, detached.isPresent() ? After.CLEAR : After.DOWN);
+        for (Mounted one : mounted) {
+          end(one.stack(), one.after());
+        }
       }
     }
   }
 
-  private RunningCommand start(OsPath point, RunRequest request, Consumer<String> notes)
+  private RunningCommand start(Map<OsPath, Fd> trees, RunRequest request, Consumer<String> notes)
       throws EngineException, ErrnoException, CommandException {
-    int flags = Linux.OPEN_TREE_CLONE | Linux.OPEN_TREE_CLOEXEC | Linux.AT_RECURSIVE;
-    try (Fd copy = new Fd(sys, sys.open_tree(Linux.AT_FDCWD, point, flags))) {
-      return start.start(copy, request, notes);
+    Map<OsPath, Fd> inside = new LinkedHashMap<>(trees);
+    Fd root = inside.remove(OsPath.ROOT);
+    if (root != null) {
+      return start.start(root, inside, request, notes);
     }
+    try (Fd host = copy(OsPath.ROOT)) {
+      int flags = Linux.AT_EMPTY_PATH | Linux.AT_RECURSIVE;
+      MountAttr readOnly = new MountAttr(Linux.MOUNT_ATTR_RDONLY, 0, 0, 0);
+      sys.mount_setattr(host.number(), OsPath.EMPTY, flags, readOnly);
+      return start.start(host, inside, request, notes);
+    }
+  }
+
+  private Mounted mount(StackDefinition stack, boolean acceptVolatile)
+      throws EngineException, ErrnoException {
+    Sighting sighting = mounts.look(stack);
+    Optional<MountEntry> up = sighting.state().mounted();
+    if (up.isPresent()) {
+      return new Mounted(stack, copy(up.get().point()), After.NOTHING);
+    }
+    Optional<Fd> detached = lifecycle.mountDetached(sighting, acceptVolatile);
+    return detached.isPresent()
+        ? new Mounted(stack, detached.get(), After.CLEAR)
+        : new Mounted(stack, broughtUp(stack, acceptVolatile), After.DOWN);
+  }
+
+  private Fd broughtUp(StackDefinition stack, boolean acceptVolatile)
+      throws EngineException, ErrnoException {
+    OsPath point = lifecycle.up(stack, acceptVolatile);
+    try {
+      return copy(point);
+    } catch (ErrnoException failure) {
+      end(stack, After.DOWN);
+      throw failure;
+    }
+  }
+
+  /** A mount with all that is mounted in it, attached nowhere. */
+  private Fd copy(OsPath point) throws ErrnoException {
+    int flags = Linux.OPEN_TREE_CLONE | Linux.OPEN_TREE_CLOEXEC | Linux.AT_RECURSIVE;
+    return new Fd(sys, sys.open_tree(Linux.AT_FDCWD, point, flags));
   }
 
   /** Does what is due after a command's end. Its caller holds the stack's lock. */

@@ -27,11 +27,11 @@ import dev.ovl.engine.mount.OverlayCensus;
 import dev.ovl.engine.mount.OverlayMounter;
 import dev.ovl.engine.mount.Processes;
 import dev.ovl.engine.root.RootFormat;
+import dev.ovl.engine.run.CommandException;
 import dev.ovl.engine.run.RunRequest;
 import dev.ovl.engine.usage.FileSystemRoom;
 import dev.ovl.engine.usage.PageCache;
 import dev.ovl.engine.usage.UpperUsage;
-import dev.ovl.jni.CommandException;
 import dev.ovl.sys.Errno;
 import dev.ovl.sys.ErrnoException;
 import dev.ovl.sys.OsPath;
@@ -39,6 +39,7 @@ import dev.ovl.sys.Syscalls;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
@@ -489,22 +490,57 @@ public final class Stacks implements AutoCloseable {
       boolean acceptVolatile,
       Consumer<String> notes)
       throws EngineException, ErrnoException, CommandException {
-    if (throwAway) {
-      return runAbove(name, request, notes);
-    }
+    return throwAway
+        ? runAbove(name, request, notes)
+        : run(List.of(new PlacedStack(OsPath.ROOT, name)), request, acceptVolatile, notes);
+  }
+
+  /**
+   * As {@link #run(StackName, RunRequest, boolean, boolean, Consumer)}, in a tree of several
+   * stacks.
+   *
+   * @param placed outer ones first; where none of them is the root directory, that is the host's
+   *     with all that is mounted there, read-only
+   */
+  public int run(
+      List<PlacedStack> placed, RunRequest request, boolean acceptVolatile, Consumer<String> notes)
+      throws EngineException, ErrnoException, CommandException {
     StackRuns.Run run =
-        this.<StackRuns.Run, CommandException>locked(
-            name, (stack, held) -> runs.start(stack, request, acceptVolatile, notes));
+        this.<StackRuns.Run, CommandException>whileLocked(
+            placed, List.of(), parts -> runs.start(parts, request, acceptVolatile, notes));
     int status = run.command().await();
-    if (run.after() != StackRuns.After.NOTHING) {
-      locked(
-          name,
-          (stack, held) -> {
-            runs.end(stack, run.after());
-            return stack;
-          });
+    for (Map.Entry<StackName, StackRuns.After> each : run.after().entrySet()) {
+      if (each.getValue() != StackRuns.After.NOTHING) {
+        locked(
+            each.getKey(),
+            (stack, held) -> {
+              runs.end(stack, each.getValue());
+              return stack;
+            });
+      }
     }
     return status;
+  }
+
+  /** What is done with several stacks while their locks are held. */
+  private interface WorkOnParts<T, E extends Exception> {
+    T on(List<StackRuns.Part> parts) throws EngineException, ErrnoException, E;
+  }
+
+  private <T, E extends Exception> T whileLocked(
+      List<PlacedStack> left, List<StackRuns.Part> parts, WorkOnParts<T, E> work)
+      throws EngineException, ErrnoException, E {
+    if (left.isEmpty()) {
+      return work.on(parts);
+    }
+    PlacedStack first = left.getFirst();
+    return this.<T, E>locked(
+        first.stack(),
+        (stack, held) -> {
+          List<StackRuns.Part> more = new ArrayList<>(parts);
+          more.add(new StackRuns.Part(first.target(), stack));
+          return whileLocked(left.subList(1, left.size()), more, work);
+        });
   }
 
   private int runAbove(StackName name, RunRequest request, Consumer<String> notes)
@@ -517,9 +553,10 @@ public final class Stacks implements AutoCloseable {
           editor.<Integer, CommandException>whileThereIs(
               above,
               stack -> {
-                StackRuns.Run run = runs.start(stack, request, false, notes);
+                List<StackRuns.Part> parts = List.of(new StackRuns.Part(OsPath.ROOT, stack));
+                StackRuns.Run run = runs.start(parts, request, false, notes);
                 int ended = run.command().await();
-                runs.end(stack, run.after());
+                runs.end(stack, run.after().get(stack.name()));
                 return ended;
               });
       held.removeFile();
@@ -635,11 +672,27 @@ public final class Stacks implements AutoCloseable {
    */
   public StackDefinition.Lower merge(StackName name, Progress progress, BooleanSupplier cancelled)
       throws EngineException, ErrnoException {
+    return merge(name, false, progress, cancelled);
+  }
+
+  /**
+   * As {@link #merge(StackName, Progress, BooleanSupplier)}, into a directory of the host's own,
+   * which changes anyway: that others have it as a lower is no hindrance.
+   */
+  public StackDefinition.Lower mergeIntoLive(
+      StackName name, Progress progress, BooleanSupplier cancelled)
+      throws EngineException, ErrnoException {
+    return merge(name, true, progress, cancelled);
+  }
+
+  private StackDefinition.Lower merge(
+      StackName name, boolean live, Progress progress, BooleanSupplier cancelled)
+      throws EngineException, ErrnoException {
     return locked(
         name,
         (stack, held) -> {
           StackMounts.Sighting sighting = refuseMounted(stack, "merge");
-          return merges.merge(driver(stack), sighting, progress, cancelled);
+          return merges.merge(driver(stack), sighting, live, progress, cancelled);
         });
   }
 
@@ -649,7 +702,7 @@ public final class Stacks implements AutoCloseable {
    */
   public StackDefinition.Lower checkMerge(StackName name) throws EngineException, ErrnoException {
     StackDefinition stack = get(name);
-    return merges.check(driver(stack), refuseMounted(stack, "merge"));
+    return merges.check(driver(stack), refuseMounted(stack, "merge"), false);
   }
 
   /**

@@ -7,9 +7,9 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assertions.fail;
 
 import dev.ovl.engine.EngineException;
+import dev.ovl.engine.run.CommandException;
 import dev.ovl.engine.run.RunRequest;
 import dev.ovl.engine.run.Volume;
-import dev.ovl.jni.CommandException;
 import dev.ovl.sys.Errno;
 import dev.ovl.sys.ErrnoException;
 import dev.ovl.sys.Linux;

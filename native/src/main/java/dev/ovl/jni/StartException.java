@@ -1,12 +1,12 @@
 package dev.ovl.jni;
 
 /** A command could not be started; nothing runs, nothing is mounted. */
-public final class CommandException extends Exception {
+public final class StartException extends Exception {
   private static final long serialVersionUID = 1;
 
   private final int status;
 
-  CommandException(int status, Problem problem) {
+  StartException(int status, Problem problem) {
     super(problem.message());
     this.status = status;
   }
