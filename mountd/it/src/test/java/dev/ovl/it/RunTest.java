@@ -116,6 +116,37 @@ class RunTest {
         ovlctl.run("--dry-run", "run", "web", "--", "sh", "-c", "rm x").ended(0).errorLine());
   }
 
+  @Test
+  void aLibraryThatIsMissingOrAnothersIsTold() throws Exception {
+    Requires.program("gcc");
+    Requires.program("make");
+    Path copy = Dist.tree().resolveSibling("broken");
+    Path library = copy.resolve("lib/libovl-jni.so");
+    String remove = "rm -rf " + Ovlctl.quote(copy.toString());
+    String run = Ovlctl.quote(copy.resolve("bin/ovlctl").toString()) + " run web -- ls";
+    try {
+      ovlctl.shell(remove + " && cp -al " + Ovlctl.quote(Dist.tree() + "") + " " + copy).fine();
+      Files.delete(library);
+      assertEquals("run web: there is no " + library, ovlctl.shell(run).ended(125).errorLine());
+      Files.copy(copy.resolve("lib/libovl-exdev.so"), library);
+      assertTrue(
+          ovlctl.shell(run).ended(125).errorLine().startsWith("run web: cannot load " + library));
+      String make =
+          "make --silent -C %s/native BUILD=%s JAVA_HOME=%s VERSION=0.0 libovl-jni.so"
+              .formatted(
+                  Ovlctl.CHECKOUT, scratch.path(), Ovlctl.quote(System.getProperty("java.home")));
+      ovlctl.shell(make + " && mv libovl-jni.so " + Ovlctl.quote(library.toString())).fine();
+      assertEquals(
+          "run web: "
+              + library
+              + " is of another build: it is version 0.0, and this is "
+              + System.getProperty("ovl.dist.version"),
+          ovlctl.shell(run).ended(125).errorLine());
+    } finally {
+      ovlctl.shell(remove).fine();
+    }
+  }
+
   @ParameterizedTest
   @ValueSource(strings = {"HUP", "INT", "QUIT", "TERM", "USR1", "USR2"})
   void signalsGoThrough(String signal) throws Exception {
