@@ -207,13 +207,3 @@ JNIEXPORT jint JNICALL Java_dev_ovl_jni_RunningCommand_await(JNIEnv *env, jclass
 	free(command);
 	return status;
 }
-
-JNIEXPORT void JNICALL Java_dev_ovl_jni_RunningCommand_kill(JNIEnv *env, jclass type,
-							    jlong address);
-
-JNIEXPORT void JNICALL Java_dev_ovl_jni_RunningCommand_kill(JNIEnv *env, jclass type, jlong address)
-{
-	(void)env;
-	(void)type;
-	run_kill((const struct run_command *)address);
-}

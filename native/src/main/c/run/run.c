@@ -121,8 +121,3 @@ int run_wait(struct run_command *command)
 	reap(command);
 	return WIFSIGNALED(status) ? RUN_SIGNALLED + WTERMSIG(status) : WEXITSTATUS(status);
 }
-
-void run_kill(const struct run_command *command)
-{
-	kill(command->init, SIGKILL);
-}

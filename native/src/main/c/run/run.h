@@ -82,7 +82,4 @@ int run_start(const struct run_plan *plan, struct run_command *command, struct r
  */
 int run_wait(struct run_command *command);
 
-/* Ends it at once, with all that it started. run_wait is still due. */
-void run_kill(const struct run_command *command);
-
 #endif

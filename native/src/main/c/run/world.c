@@ -20,6 +20,8 @@ int mount(const char *source, const char *target, const char *type, unsigned lon
 	  const void *data);
 int umount2(const char *target, int flags);
 
+/* Of mounts in which nobody looks for programs. */
+static const unsigned int WITH_DEVICES = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC;
 static const unsigned int QUIET = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC;
 
 static int fail(int channel, const char *what, const char *about, int error)
@@ -137,7 +139,8 @@ static int make_links(int dev)
 }
 
 /* A file system on a new directory. */
-static int make_below(int dev, const char *name, const char *type, const char *const *options)
+static int make_below(int dev, const char *name, const char *type, const char *const *options,
+		      unsigned int attributes)
 {
 	int directory;
 	int error;
@@ -147,9 +150,7 @@ static int make_below(int dev, const char *name, const char *type, const char *c
 	directory = openat(dev, name, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (directory < 0)
 		return -errno;
-	error = put(sys_new_mount(type, options, type[0] == 'd' ? MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC
-								: QUIET),
-		    directory);
+	error = put(sys_new_mount(type, options, attributes), directory);
 	close(directory);
 	return error;
 }
@@ -160,7 +161,7 @@ static int fill_dev(int root, int directory, int channel)
 	/* 5 is the group tty wherever there is one */
 	static const char *const terminals[] = {"ptmxmode", "0666", "mode", "0620", "gid", "5", NULL};
 	static const char *const shared[] = {"mode", "1777", "size", "64m", NULL};
-	int dev = sys_new_mount("tmpfs", device_options, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC);
+	int dev = sys_new_mount("tmpfs", device_options, WITH_DEVICES);
 	int error;
 
 	(void)root;
@@ -173,9 +174,9 @@ static int fill_dev(int root, int directory, int channel)
 	if (!error)
 		error = make_links(dev);
 	if (!error)
-		error = make_below(dev, "pts", "devpts", terminals);
+		error = make_below(dev, "pts", "devpts", terminals, WITH_DEVICES);
 	if (!error)
-		error = make_below(dev, "shm", "tmpfs", shared);
+		error = make_below(dev, "shm", "tmpfs", shared, QUIET);
 	close(dev);
 	return error;
 }

@@ -97,16 +97,12 @@ public final class RunningCommand {
    * @return its exit status, 128 plus the signal's number if a signal ended it
    */
   public int await() {
+    if (address == 0) {
+      throw new IllegalStateException("its end was waited for already");
+    }
     long ending = address;
     address = 0;
     return await(ending);
-  }
-
-  /** Kills it, with all that it left, unless it has been waited for. */
-  public void kill() {
-    if (address != 0) {
-      kill(address);
-    }
   }
 
   private static native long start(
@@ -126,6 +122,4 @@ public final class RunningCommand {
       Problems problems);
 
   private static native int await(long address);
-
-  private static native void kill(long address);
 }

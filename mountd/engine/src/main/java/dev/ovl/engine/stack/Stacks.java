@@ -510,7 +510,8 @@ public final class Stacks implements AutoCloseable {
             placed, List.of(), parts -> runs.start(parts, request, acceptVolatile, notes));
     int status = run.command().await();
     for (Map.Entry<StackName, StackRuns.After> each : run.after().entrySet()) {
-      if (each.getValue() != StackRuns.After.NOTHING) {
+      // whoever removed it meanwhile has cleared up
+      if (each.getValue() != StackRuns.After.NOTHING && store.exists(each.getKey())) {
         locked(
             each.getKey(),
             (stack, held) -> {
