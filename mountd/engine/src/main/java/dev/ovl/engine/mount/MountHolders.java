@@ -70,8 +70,9 @@ public final class MountHolders {
   }
 
   /**
-   * Unmounts, and says who holds the mount when it is busy. Where nobody does, it is tried again
-   * for a moment: whoever looks at a mount, this library included, holds it for some microseconds.
+   * Unmounts, and says who holds the mount when it is busy. Where nobody does, or not the same as a
+   * moment ago, it is tried again: whoever looks at a mount, this library included, holds it for
+   * some microseconds.
    *
    * <p>It is unmounted by the kernel's own name for its place: the name that somebody gave may be a
    * link, which UMOUNT_NOFOLLOW refuses.
@@ -80,6 +81,7 @@ public final class MountHolders {
    * @throws EngineException it is in use (EBUSY), by whom
    */
   public void unmount(MountEntry mount, int flags) throws EngineException, ErrnoException {
+    Optional<String> before = Optional.empty();
     for (int attempt = 1; ; attempt++) {
       try {
         sys.umount2(mount.point(), flags);
@@ -89,14 +91,17 @@ public final class MountHolders {
           throw e;
         }
         Optional<String> who = who(mount);
-        if (who.isPresent() || attempt == ATTEMPTS) {
+        if ((who.isPresent() && who.equals(before)) || attempt == ATTEMPTS) {
           throw EngineException.failed(
               mount.point().quoted()
                   + " is in use, "
                   + who.orElse("by the kernel or a process that cannot be seen"),
               e);
         }
-        LockSupport.parkNanos(PAUSE_NANOS);
+        if (who.isEmpty()) {
+          LockSupport.parkNanos(PAUSE_NANOS);
+        }
+        before = who;
       }
     }
   }
