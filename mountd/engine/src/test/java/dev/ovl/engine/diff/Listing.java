@@ -199,26 +199,12 @@ final class Listing {
 
   /** The whole tree as lines, in which the names of a file are told. */
   List<String> lines(Optional<Listing> older) {
-    return lines(path -> older.isEmpty() || isMadeAnew(path, older.get()));
+    return lines(path -> older.isEmpty() || isMoved(path, older.get()));
   }
 
   /** A tree's lines when the moved names are those of another comparison. */
   List<String> lines(Listing newer, Listing older) {
-    return lines(path -> !newer.items.containsKey(path) || newer.isMadeAnew(path, older));
-  }
-
-  /**
-   * What lies in a directory that took the place of another is sent as a whole: its files have no
-   * names outside any more, even those that by chance are the same as before.
-   */
-  private boolean isMadeAnew(OsPath path, Listing older) {
-    for (OsPath up = parent(path); !up.isEmpty(); up = parent(up)) {
-      Item before = older.items.get(up);
-      if (before != null && before.directory() && before.inode() != items.get(up).inode()) {
-        return true;
-      }
-    }
-    return isMoved(path, older);
+    return lines(path -> !newer.items.containsKey(path) || newer.isMoved(path, older));
   }
 
   private List<String> lines(Predicate<OsPath> moved) {
