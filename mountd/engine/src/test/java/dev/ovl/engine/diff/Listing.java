@@ -15,10 +15,12 @@ import java.security.NoSuchAlgorithmException;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Comparator;
+import java.util.HashSet;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.TreeSet;
@@ -199,21 +201,46 @@ final class Listing {
 
   /** The whole tree as lines, in which the names of a file are told. */
   List<String> lines(Optional<Listing> older) {
-    return lines(path -> older.isEmpty() || isMoved(path, older.get()));
+    return older.isEmpty()
+        ? lines(path -> true, Set.of())
+        : lines(path -> isMoved(path, older.get()), torn(older.get()));
   }
 
   /** A tree's lines when the moved names are those of another comparison. */
   List<String> lines(Listing newer, Listing older) {
-    return lines(path -> !newer.items.containsKey(path) || newer.isMoved(path, older));
+    return lines(
+        path -> !newer.items.containsKey(path) || newer.isMoved(path, older), newer.torn(older));
   }
 
-  private List<String> lines(Predicate<OsPath> moved) {
+  /**
+   * Names that are of the same file as before while others of that file came or moved: they stay
+   * with it, unless they are sent again on behalf of a directory that takes the place of another.
+   */
+  private Set<OsPath> torn(Listing older) {
+    Set<Long> moved = new HashSet<>();
+    items.forEach(
+        (path, item) -> {
+          if (!item.directory() && isMoved(path, older)) {
+            moved.add(item.inode());
+          }
+        });
+    Set<OsPath> torn = new HashSet<>();
+    items.forEach(
+        (path, item) -> {
+          if (moved.contains(item.inode()) && !isMoved(path, older)) {
+            torn.add(path);
+          }
+        });
+    return torn;
+  }
+
+  private List<String> lines(Predicate<OsPath> moved, Set<OsPath> alone) {
     Map<String, OsPath> first = new TreeMap<>();
     List<String> lines = new ArrayList<>();
     items.forEach(
         (path, item) -> {
           String line = "/" + path + " " + item.looks();
-          if (!item.directory() && item.links() > 1) {
+          if (!item.directory() && item.links() > 1 && !alone.contains(path)) {
             // a name that shares its file with the older tree is none of a file that moved
             OsPath same = first.putIfAbsent(item.inode() + " " + moved.test(path), path);
             line += same == null ? "" : " = /" + same;
