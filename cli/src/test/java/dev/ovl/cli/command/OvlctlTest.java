@@ -115,11 +115,12 @@ class OvlctlTest {
   @Test
   void everyVerbRefusesAnUnknownOptionInOneLine() {
     for (String verb : verbs()) {
-      // mount(8) and fsck(8) have their own statuses
+      // mount(8), fsck(8) and env(1) have their own statuses
       int refused =
           switch (verb) {
             case "mount.ovl" -> 1;
             case "fsck.overlay" -> 16;
+            case "run", "try" -> 125;
             default -> Ovlctl.USAGE;
           };
       assertEquals(refused, run(verb, "--no-such-option"), verb);
