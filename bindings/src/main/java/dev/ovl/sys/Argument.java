@@ -51,6 +51,8 @@ sealed interface Argument permits Argument.Plain, Flags {
     MINOR,
     /** The request of ioctl(2). */
     REQUEST,
+    /** Descriptors that are passed on (SCM_RIGHTS). */
+    DESCRIPTORS,
     /** Buffer that the kernel reads, and its size. */
     SENT,
     /** Buffer that the kernel fills, and its size. */
@@ -95,6 +97,7 @@ sealed interface Argument permits Argument.Plain, Flags {
         case MAJOR -> "makedev(" + value;
         case MINOR -> value + ")";
         case REQUEST -> Flags.IOCTL.render(all, index);
+        case DESCRIPTORS -> value.toString();
         case SENT -> sent((ByteBuffer) value);
         case RECEIVED -> "..., " + ((ByteBuffer) value).remaining();
         case BUFFER -> "...";

@@ -5,6 +5,7 @@ import static dev.ovl.sys.Argument.Plain.BYTES_OR_NULL;
 import static dev.ovl.sys.Argument.Plain.CONFIG_VALUE;
 import static dev.ovl.sys.Argument.Plain.CREATION_MODE;
 import static dev.ovl.sys.Argument.Plain.DESCRIPTOR;
+import static dev.ovl.sys.Argument.Plain.DESCRIPTORS;
 import static dev.ovl.sys.Argument.Plain.FILE_MODE;
 import static dev.ovl.sys.Argument.Plain.HANDLE;
 import static dev.ovl.sys.Argument.Plain.HANDLE_TYPE;
@@ -91,6 +92,8 @@ enum Call {
   SHUTDOWN(LibC.SYS_shutdown(), DESCRIPTOR, Flags.SHUTDOWN),
   GETSOCKOPT(LibC.SYS_getsockopt(), DESCRIPTOR, Flags.SOCKET_LEVEL, Flags.SOCKET_OPTION),
   SENDTO(LibC.SYS_sendto(), DESCRIPTOR, SENT, Flags.MESSAGE, UNIX_ADDRESS),
+  SENDMSG(LibC.SYS_sendmsg(), DESCRIPTOR, SENT, DESCRIPTORS, Flags.MESSAGE),
+  RECVMSG(LibC.SYS_recvmsg(), DESCRIPTOR, RECEIVED),
 
   GETXATTR(LibC.SYS_getxattr(), PATH, TEXT),
   LGETXATTR(LibC.SYS_lgetxattr(), PATH, TEXT),
@@ -158,6 +161,7 @@ enum Call {
           events == 0 ? "0" : "1 (" + Flags.POLL.render(events) + ")";
       case byte[] bytes -> bytes.length + " (" + Argument.quote(bytes) + ")";
       case OsPath path -> result(path.rawBytes());
+      case List<?> passed when this == RECVMSG -> passed.toString();
       case List<?> names -> names(names);
       case long[] ids -> Integer.toString(ids.length);
       case Statx stat -> "0 (" + Argument.fileMode(stat.mode()) + ", size=" + stat.size() + ")";

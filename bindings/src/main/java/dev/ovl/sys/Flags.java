@@ -268,7 +268,7 @@ final class Flags implements Argument {
   static final Flags SOCKET_OPTION =
       value().with("SO_PEERCRED", Linux.SO_PEERCRED).with("SO_PEERGROUPS", Linux.SO_PEERGROUPS);
 
-  /** Of sendto(2). */
+  /** Of sendto(2) and sendmsg(2). */
   static final Flags MESSAGE =
       bits().with("MSG_DONTWAIT", Linux.MSG_DONTWAIT).with("MSG_NOSIGNAL", Linux.MSG_NOSIGNAL);
 

@@ -244,6 +244,9 @@ public final class Linux {
   public static final int SO_PEERGROUPS = LibC.SO_PEERGROUPS();
   public static final int SHUT_RD = LibC.SHUT_RD();
   public static final int SHUT_RDWR = LibC.SHUT_RDWR();
+  public static final int SCM_RIGHTS = LibC.SCM_RIGHTS();
+  public static final int MSG_CMSG_CLOEXEC = LibC.MSG_CMSG_CLOEXEC();
+  public static final int MSG_CTRUNC = LibC.MSG_CTRUNC();
   public static final int MSG_DONTWAIT = LibC.MSG_DONTWAIT();
   public static final int MSG_NOSIGNAL = LibC.MSG_NOSIGNAL();
 

@@ -8,8 +8,11 @@ import static java.lang.foreign.ValueLayout.JAVA_LONG;
 import dev.ovl.sys.gen.LibC;
 import dev.ovl.sys.gen.cachestat;
 import dev.ovl.sys.gen.cachestat_range;
+import dev.ovl.sys.gen.cmsghdr;
+import dev.ovl.sys.gen.iovec;
 import dev.ovl.sys.gen.mnt_id_req;
 import dev.ovl.sys.gen.mount_attr;
+import dev.ovl.sys.gen.msghdr;
 import dev.ovl.sys.gen.open_how;
 import dev.ovl.sys.gen.pollfd;
 import dev.ovl.sys.gen.sockaddr_un;
@@ -48,6 +51,9 @@ public final class LinuxSyscalls implements Syscalls {
 
   private static final long NULL = 0;
   private static final int INITIAL_RESULT_BYTES = 4096;
+
+  /** SCM_MAX_FD of the kernel: so many descriptors can come with a message. */
+  private static final int MAX_PASSED = 253;
 
   /** No attribute, list of attributes or link target is longer; a longer one is an error. */
   private static final int LARGEST_RESULT_BYTES = 1 << 20;
@@ -709,6 +715,75 @@ public final class LinuxSyscalls implements Syscalls {
     } finally {
       Reference.reachabilityFence(message);
     }
+  }
+
+  @Override
+  public int sendmsg(int fd, ByteBuffer message, List<Integer> descriptors, int flags)
+      throws ErrnoException {
+    Scratch s = Scratch.begin();
+    int size = (int) cmsghdr.sizeof() + descriptors.size() * Integer.BYTES;
+    MemorySegment header = messageHeader(s, message, descriptors.isEmpty() ? 0 : size);
+    if (!descriptors.isEmpty()) {
+      MemorySegment control = msghdr.msg_control(header).reinterpret(size);
+      cmsghdr.cmsg_len(control, size);
+      cmsghdr.cmsg_level(control, Linux.SOL_SOCKET);
+      cmsghdr.cmsg_type(control, Linux.SCM_RIGHTS);
+      for (int i = 0; i < descriptors.size(); i++) {
+        control.set(JAVA_INT, cmsghdr.sizeof() + (long) i * Integer.BYTES, descriptors.get(i));
+      }
+    }
+    try {
+      long result = syscall(s, Call.SENDMSG, fd, header.address(), flags);
+      check(result, s, Call.SENDMSG, fd, message, descriptors, flags);
+      message.position(message.position() + (int) result);
+      return (int) result;
+    } finally {
+      Reference.reachabilityFence(message);
+    }
+  }
+
+  @Override
+  public List<Integer> recvmsg(int fd, ByteBuffer message) throws ErrnoException {
+    Scratch s = Scratch.begin();
+    int room = (int) cmsghdr.sizeof() + MAX_PASSED * Integer.BYTES;
+    MemorySegment header = messageHeader(s, message, room);
+    MemorySegment control = msghdr.msg_control(header).reinterpret(room);
+    List<Integer> descriptors = new ArrayList<>();
+    try {
+      long result = syscall(s, Call.RECVMSG, fd, header.address(), Linux.MSG_CMSG_CLOEXEC);
+      check(result, s, Call.RECVMSG, fd, message);
+      long filled =
+          msghdr.msg_controllen(header) < cmsghdr.sizeof() ? 0 : cmsghdr.cmsg_len(control);
+      for (long at = cmsghdr.sizeof(); at + Integer.BYTES <= filled; at += Integer.BYTES) {
+        descriptors.add(control.get(JAVA_INT, at));
+      }
+      message.position(message.position() + (int) result);
+    } finally {
+      Reference.reachabilityFence(message);
+    }
+    if ((msghdr.msg_flags(header) & Linux.MSG_CTRUNC) != 0) {
+      for (int descriptor : descriptors) {
+        close(descriptor);
+      }
+      throw new ErrnoException(
+          Call.RECVMSG.symbol(), () -> Call.RECVMSG.arguments(fd, message), Errno.EMFILE);
+    }
+    return descriptors;
+  }
+
+  /** With one buffer, and so much room for what goes beside it. */
+  private static MemorySegment messageHeader(Scratch s, ByteBuffer message, int room) {
+    MemorySegment header = s.reserve(msghdr.sizeof()).fill((byte) 0);
+    MemorySegment part = s.reserve(iovec.sizeof());
+    iovec.iov_base(part, MemorySegment.ofAddress(address(message)));
+    iovec.iov_len(part, message.remaining());
+    msghdr.msg_iov(header, part);
+    msghdr.msg_iovlen(header, 1);
+    if (room > 0) {
+      msghdr.msg_control(header, s.reserve(room));
+      msghdr.msg_controllen(header, room);
+    }
+    return header;
   }
 
   // ---- extended attributes ------------------------------------------------------------------

@@ -468,6 +468,23 @@ public abstract class ObservedSyscalls implements Syscalls {
         Call.SENDTO, () -> sys.sendto(fd, message, flags, address), fd, message, flags, address);
   }
 
+  @Override
+  public int sendmsg(int fd, ByteBuffer message, List<Integer> descriptors, int flags)
+      throws ErrnoException {
+    return call(
+        Call.SENDMSG,
+        () -> sys.sendmsg(fd, message, descriptors, flags),
+        fd,
+        message,
+        descriptors,
+        flags);
+  }
+
+  @Override
+  public List<Integer> recvmsg(int fd, ByteBuffer message) throws ErrnoException {
+    return call(Call.RECVMSG, () -> sys.recvmsg(fd, message), fd, message);
+  }
+
   // ---- extended attributes --------------------------------------------------------------------
 
   @Override

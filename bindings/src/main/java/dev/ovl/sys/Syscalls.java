@@ -284,6 +284,29 @@ public interface Syscalls {
    */
   int sendto(int fd, ByteBuffer message, int flags, UnixAddress address) throws ErrnoException;
 
+  /**
+   * sendmsg(2) of bytes, with descriptors for the other end of a unix socket (SCM_RIGHTS of
+   * unix(7)). Returns the number of bytes; the descriptors go with the first of them.
+   *
+   * @param message not empty where there are descriptors
+   * @param descriptors open ones, 253 at most; they stay the caller's
+   * @throws ErrnoException EPIPE: the other end is closed; EINVAL: too many descriptors;
+   *     ETOOMANYREFS
+   */
+  int sendmsg(int fd, ByteBuffer message, List<Integer> descriptors, int flags)
+      throws ErrnoException;
+
+  /**
+   * recvmsg(2) from a unix socket: bytes, into a buffer, and the descriptors that came with them
+   * (SCM_RIGHTS of unix(7)), which are the caller's from now on, with close-on-exec.
+   *
+   * @param message at whose position what was received begins, and which it moves: by nothing at
+   *     the end
+   * @return descriptors, mostly none
+   * @throws ErrnoException EMFILE: this process cannot have so many, and got none; ECONNRESET
+   */
+  List<Integer> recvmsg(int fd, ByteBuffer message) throws ErrnoException;
+
   // ---- extended attributes ------------------------------------------------------------------
 
   /** getxattr(2), or lgetxattr(2) unless {@code follow}. Empty where there is none (ENODATA). */

@@ -25,6 +25,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Collections;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
@@ -841,6 +842,50 @@ class LinuxSyscallsTest {
         sys.shutdown(accepted.number(), Linux.SHUT_RDWR);
         assertEquals(0, atTheEnd.get(10, TimeUnit.SECONDS));
         assertErrno(Errno.EPIPE, () -> sys.write(client.number(), direct(bytes("x"))));
+      }
+    }
+  }
+
+  @Test
+  void descriptorsArePassedOn() throws Throwable {
+    UnixAddress address = new UnixAddress(in("listening"));
+    OsPath path = in("file");
+    try (Fd socket = new Fd(sys, sys.socket(Linux.AF_UNIX, Linux.SOCK_STREAM, 0));
+        Fd client = new Fd(sys, sys.socket(Linux.AF_UNIX, Linux.SOCK_STREAM, 0));
+        Fd file =
+            new Fd(sys, sys.openat(Linux.AT_FDCWD, path, Linux.O_RDWR | Linux.O_CREAT, 0600))) {
+      sys.bind(socket.number(), address);
+      sys.listen(socket.number(), 1);
+      C.connect(client.number(), address);
+      try (Fd accepted = new Fd(sys, sys.accept4(socket.number(), 0))) {
+        List<Integer> most = Collections.nCopies(253, file.number());
+        for (List<Integer> sent : List.of(List.<Integer>of(), most.subList(0, 3), most)) {
+          ByteBuffer message = direct(bytes("-one-"));
+          message.position(1).limit(4);
+          assertEquals(3, sys.sendmsg(client.number(), message, sent, Linux.MSG_NOSIGNAL));
+          assertEquals(4, message.position());
+
+          ByteBuffer received = ByteBuffer.allocateDirect(64);
+          received.put((byte) '+');
+          List<Integer> descriptors = sys.recvmsg(accepted.number(), received);
+          assertEquals(ByteBuffer.wrap(bytes("+one")), received.flip());
+          assertEquals(sent.size(), descriptors.size());
+          for (int descriptor : descriptors) {
+            OsPath link = OsPath.of("/proc/self/fd/" + descriptor);
+            assertEquals(path, sys.readlinkat(Linux.AT_FDCWD, link));
+            sys.close(descriptor);
+          }
+        }
+        List<Integer> tooMany = Collections.nCopies(254, file.number());
+        assertErrno(
+            Errno.EINVAL, () -> sys.sendmsg(client.number(), direct(bytes("x")), tooMany, 0));
+        ByteBuffer nothing = ByteBuffer.allocateDirect(8);
+        sys.shutdown(accepted.number(), Linux.SHUT_RDWR);
+        assertEquals(List.of(), sys.recvmsg(accepted.number(), nothing));
+        assertEquals(0, nothing.position());
+        assertErrno(
+            Errno.EPIPE,
+            () -> sys.sendmsg(client.number(), direct(bytes("x")), List.of(), Linux.MSG_NOSIGNAL));
       }
     }
   }

@@ -321,6 +321,12 @@ class TracingSyscallsTest {
                 Linux.MSG_NOSIGNAL,
                 new UnixAddress(OsPath.of("/run/n"))));
     assertTrace(
+        "sendmsg(3, \"x\", 1, [5, 6], MSG_NOSIGNAL) = 1",
+        1,
+        s -> s.sendmsg(3, direct(bytes("x")), List.of(5, 6), Linux.MSG_NOSIGNAL));
+    assertTrace(
+        "recvmsg(3, ..., 1) = [7]", List.of(7), s -> s.recvmsg(3, ByteBuffer.allocateDirect(1)));
+    assertTrace(
         "sendto(3, \"x\", 1, 0, {sa_family=AF_UNIX, sun_path=@\"n\"}, 4) = 1",
         1,
         s -> s.sendto(3, direct(bytes("x")), 0, new UnixAddress(OsPath.of("@n"))));
@@ -443,6 +449,7 @@ class TracingSyscallsTest {
       case "boolean" -> true;
       case "String" -> "";
       case "OsPath" -> X;
+      case "List" -> List.of();
       case "byte[]" -> NONE;
       case "ByteBuffer" -> ByteBuffer.allocateDirect(1);
       case "Timestamp" -> new Timestamp(0, 0);
