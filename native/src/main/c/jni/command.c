@@ -1,4 +1,4 @@
-/* What dev.ovl.jni.RunningCommand declares native: run.h for Java. */
+/* What dev.ovl.jni.ForkedCommand declares native: run.h for Java. */
 #include "../run/run.h"
 
 #include <jni.h>
@@ -132,14 +132,14 @@ static void tell_note(void *context, const struct run_problem *note)
 	tell(context, JNI_TRUE, note);
 }
 
-JNIEXPORT jlong JNICALL Java_dev_ovl_jni_RunningCommand_start(
+JNIEXPORT jlong JNICALL Java_dev_ovl_jni_ForkedCommand_start(
 	JNIEnv *env, jclass type, jint root, jintArray trees, jobjectArray targets,
 	jbooleanArray directories, jbooleanArray read_only, jbyteArray directory,
 	jobjectArray arguments, jobjectArray environment, jint uid, jint gid, jintArray groups,
 	jboolean own_network, jboolean terminal, jobject problems);
 
 /* The address of the command, or the negated exit status. */
-JNIEXPORT jlong JNICALL Java_dev_ovl_jni_RunningCommand_start(
+JNIEXPORT jlong JNICALL Java_dev_ovl_jni_ForkedCommand_start(
 	JNIEnv *env, jclass type, jint root, jintArray trees, jobjectArray targets,
 	jbooleanArray directories, jbooleanArray read_only, jbyteArray directory,
 	jobjectArray arguments, jobjectArray environment, jint uid, jint gid, jintArray groups,
@@ -193,10 +193,10 @@ JNIEXPORT jlong JNICALL Java_dev_ovl_jni_RunningCommand_start(
 	return -status;
 }
 
-JNIEXPORT jint JNICALL Java_dev_ovl_jni_RunningCommand_await(JNIEnv *env, jclass type,
+JNIEXPORT jint JNICALL Java_dev_ovl_jni_ForkedCommand_await(JNIEnv *env, jclass type,
 							     jlong address);
 
-JNIEXPORT jint JNICALL Java_dev_ovl_jni_RunningCommand_await(JNIEnv *env, jclass type,
+JNIEXPORT jint JNICALL Java_dev_ovl_jni_ForkedCommand_await(JNIEnv *env, jclass type,
 							     jlong address)
 {
 	struct run_command *command = (struct run_command *)address;

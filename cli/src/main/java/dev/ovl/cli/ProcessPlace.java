@@ -17,7 +17,7 @@ import java.util.Optional;
  * This process's place. Java's own means are used where they lose no byte: the first system call of
  * ours costs 40 ms, and a command that only talks to the daemon needs none.
  */
-final class ProcessPlace implements Place {
+public final class ProcessPlace implements Place {
   @Override
   public OsPath directory() {
     try {

@@ -160,6 +160,7 @@ class ArchitectureTest {
                       "dev.ovl.reference",
                       "dev.ovl.service",
                       "dev.ovl.engine..",
+                      "dev.ovl.jni",
                       "dev.ovl.json")
                   .or(JavaClass.Predicates.resideInAPackage("dev.ovl.sys")));
 

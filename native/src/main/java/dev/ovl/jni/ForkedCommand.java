@@ -7,25 +7,20 @@ import java.util.Optional;
 import java.util.function.Consumer;
 
 /**
- * A command in new mount and process namespaces, with its own process 1. All that it left behind
- * ends with it, and it ends with this process, however that does: see src/main/c/run/run.h.
+ * A command in new mount and process namespaces, with its own process 1, a child of this process.
+ * All that it left behind ends with it, and it ends with this process, however that does: see
+ * src/main/c/run/run.h.
  */
-public final class RunningCommand {
+public final class ForkedCommand implements RunningCommand {
   /** Of the native structure; 0 when the command has ended. */
   private long address;
 
-  private RunningCommand(long address) {
+  private ForkedCommand(long address) {
     this.address = address;
   }
 
-  /**
-   * Starts a command; when this returns it is being executed.
-   *
-   * @param notes told what is not as one would expect and keeps nobody from running
-   * @throws StartException why it does not run
-   * @throws NativeLibraryException the library that does it is not there
-   */
-  public static RunningCommand start(CommandPlan plan, Consumer<Problem> notes)
+  /** As {@link CommandRunner#start}. */
+  public static ForkedCommand start(CommandPlan plan, Consumer<Problem> notes)
       throws StartException, NativeLibraryException {
     NativeLibrary.load();
     List<CommandPlan.Volume> volumes = plan.volumes();
@@ -57,7 +52,7 @@ public final class RunningCommand {
     if (address < 0) {
       throw new StartException((int) -address, problems.failure.orElseThrow());
     }
-    return new RunningCommand(address);
+    return new ForkedCommand(address);
   }
 
   private static byte[][] bytes(List<OsPath> paths) {
@@ -90,12 +85,12 @@ public final class RunningCommand {
   }
 
   /**
-   * Waits for the end of the command and of all that it left; to be called once. Signals that this
-   * process gets meanwhile are the command's: HUP, INT, QUIT, TERM, USR1, USR2 and WINCH. One
-   * command of a process may be waited for at a time.
+   * {@inheritDoc}
    *
-   * @return its exit status, 128 plus the signal's number if a signal ended it
+   * <p>Signals that this process gets meanwhile are the command's: HUP, INT, QUIT, TERM, USR1, USR2
+   * and WINCH. One command of a process may be waited for at a time.
    */
+  @Override
   public int await() {
     if (address == 0) {
       throw new IllegalStateException("its end was waited for already");

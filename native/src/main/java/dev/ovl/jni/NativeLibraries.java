@@ -17,7 +17,8 @@ public final class NativeLibraries {
         .map(file -> OsPath.of(file.toString()));
   }
 
-  static Path place(String name) {
+  /** Where a file of this build's would be that lies beside its classes; absolute. */
+  public static Path place(String name) {
     try {
       Path classes =
           Path.of(

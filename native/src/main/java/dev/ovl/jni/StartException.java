@@ -6,7 +6,10 @@ public final class StartException extends Exception {
 
   private final int status;
 
-  StartException(int status, Problem problem) {
+  /**
+   * @param status what to exit with
+   */
+  public StartException(int status, Problem problem) {
     super(problem.message());
     this.status = status;
   }

@@ -23,7 +23,7 @@ import picocli.CommandLine.ParentCommand;
       "Works in a scratch directory below $TMPDIR (or /tmp), with a root of its own: your stacks",
       "are not touched, and nothing stays."
     })
-final class DemoCommand implements Callable<Integer> {
+final class DemoCommand implements Callable<Integer>, OwnProcess {
   @ParentCommand private Ovlctl ovlctl;
 
   @Option(

@@ -18,7 +18,7 @@ import picocli.CommandLine.ParentCommand;
       "Looks the installation over: kernel, root, leftovers of crashes, daemon, units; names a remedy",
       "for each finding. Exit status: 0 nothing to mend, 1 there are problems."
     })
-final class DoctorCommand implements Callable<Integer> {
+final class DoctorCommand implements Callable<Integer>, OwnProcess {
   @ParentCommand private Ovlctl ovlctl;
 
   @Option(

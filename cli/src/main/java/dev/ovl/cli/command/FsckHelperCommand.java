@@ -39,7 +39,7 @@ import picocli.CommandLine.ParentCommand;
     sortOptions = false,
     exitCodeOnInvalidInput = FsckHelperCommand.WRONG_CALL,
     description = "What fsck(8) runs for the type overlay.")
-final class FsckHelperCommand implements Callable<Integer> {
+final class FsckHelperCommand implements Callable<Integer>, OwnProcess {
   /** Wrong invocation. */
   static final int WRONG_CALL = 16;
 

@@ -31,7 +31,7 @@ import picocli.CommandLine.ParentCommand;
     sortOptions = false,
     exitCodeOnInvalidInput = MountHelperCommand.WRONG_CALL,
     description = "What mount(8) runs for the type ovl.")
-final class MountHelperCommand implements Callable<Integer> {
+final class MountHelperCommand implements Callable<Integer>, OwnProcess {
   /** Wrong invocation or permissions. */
   static final int WRONG_CALL = 1;
 

@@ -36,7 +36,7 @@ import picocli.CommandLine.ParentCommand;
       "crash or interruption the source or the destination is whole. All attributes are kept.",
       "A move that was cut short is finished or undone by the next into the same directory."
     })
-final class MoveCommand implements Callable<Integer> {
+final class MoveCommand implements Callable<Integer>, OwnProcess {
   @ParentCommand private Ovlctl ovlctl;
 
   @Option(

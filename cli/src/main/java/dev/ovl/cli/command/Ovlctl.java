@@ -13,6 +13,8 @@ import dev.ovl.config.Setting;
 import dev.ovl.config.SettingOptions;
 import dev.ovl.config.Sources;
 import dev.ovl.engine.EngineException;
+import dev.ovl.jni.CommandRunner;
+import dev.ovl.jni.ForkedCommand;
 import dev.ovl.service.EngineHost;
 import dev.ovl.sys.Errno;
 import dev.ovl.sys.ErrnoException;
@@ -24,7 +26,9 @@ import java.io.PrintWriter;
 import java.io.UncheckedIOException;
 import java.io.Writer;
 import java.util.List;
+import java.util.OptionalInt;
 import java.util.concurrent.Callable;
+import java.util.function.Predicate;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Help.Ansi;
@@ -92,6 +96,9 @@ public final class Ovlctl implements Callable<Integer> {
   /** The command line makes no sense. */
   public static final int USAGE = 2;
 
+  /** No exit status is negative. */
+  private static final int NOT_ADMITTED = -1;
+
   /** Values of {@code --color}. */
   enum Color {
     AUTO,
@@ -144,6 +151,7 @@ public final class Ovlctl implements Callable<Integer> {
   private boolean help;
 
   private final Session session;
+  private final CommandRunner runner;
   private final SettingOptions settings = new SettingOptions(Program.OVLCTL);
 
   // read when it is first asked for: not every verb needs it
@@ -153,7 +161,16 @@ public final class Ovlctl implements Callable<Integer> {
    * @param session the world around the command
    */
   public Ovlctl(Session session) {
+    this(session, ForkedCommand::start);
+  }
+
+  /**
+   * @param session the world around the command
+   * @param runner who starts the programs of run and try
+   */
+  public Ovlctl(Session session, CommandRunner runner) {
     this.session = session;
+    this.runner = runner;
   }
 
   /**
@@ -163,6 +180,17 @@ public final class Ovlctl implements Callable<Integer> {
    * @return the exit status
    */
   public int run(List<String> arguments) {
+    return runIf(demand -> true, arguments).orElseThrow();
+  }
+
+  /**
+   * Runs one command line, if what it needs is there.
+   *
+   * @param admission asked before anything is done or written
+   * @param arguments without the program's name, in the text form of {@link OsPath}
+   * @return the exit status; absent: it was not admitted
+   */
+  public OptionalInt runIf(Predicate<Demand> admission, List<String> arguments) {
     CommandLine line = new CommandLine(model());
     line.setExpandAtFiles(false);
     // as of env(1) and sudo(8): what follows the command is the command's
@@ -171,13 +199,41 @@ public final class Ovlctl implements Callable<Integer> {
     line.setOut(writer(session.out()));
     line.setErr(writer(session.err()));
     line.setColorScheme(CommandLine.Help.defaultColorScheme(ansi(arguments)));
-    line.setParameterExceptionHandler(this::usageError);
+    line.setParameterExceptionHandler(
+        (e, words) -> admission.test(Demand.NOTHING) ? usageError(e) : NOT_ADMITTED);
+    line.setExecutionStrategy(
+        parsed ->
+            admission.test(demand(parsed))
+                ? new CommandLine.RunLast().execute(parsed)
+                : NOT_ADMITTED);
     line.setExecutionExceptionHandler((e, command, parsed) -> failure(e, command));
     try {
-      return line.execute(arguments.toArray(String[]::new));
+      int status = line.execute(arguments.toArray(String[]::new));
+      return status == NOT_ADMITTED ? OptionalInt.empty() : OptionalInt.of(status);
     } catch (UncheckedIOException e) {
       // the reader of our output is gone: there is nobody to tell
-      return FAILED;
+      return OptionalInt.of(FAILED);
+    }
+  }
+
+  private Demand demand(CommandLine.ParseResult parsed) {
+    CommandLine.ParseResult last = parsed;
+    while (last.hasSubcommand()) {
+      last = last.subcommand();
+    }
+    Object verb = last.commandSpec().userObject();
+    if (last.isUsageHelpRequested()
+        || !(verb instanceof HostCommand || verb instanceof ProgramVerb)) {
+      return verb instanceof OwnProcess ? Demand.OWN_PROCESS : Demand.NOTHING;
+    }
+    if (trace) {
+      return Demand.OWN_PROCESS;
+    }
+    try {
+      return Demand.of(root(), runDirectory(), setting(Setting.HOST));
+    } catch (EngineException e) {
+      // which the verb will meet too, and tell
+      return Demand.NOTHING;
     }
   }
 
@@ -229,7 +285,7 @@ public final class Ovlctl implements Callable<Integer> {
     };
   }
 
-  private int usageError(CommandLine.ParameterException e, String[] arguments) {
+  private int usageError(CommandLine.ParameterException e) {
     String verb = verb(e.getCommandLine().getCommandSpec());
     output()
         .error(
@@ -370,11 +426,17 @@ public final class Ovlctl implements Callable<Integer> {
 
   /** Opens the engine in this process, for verbs that no daemon carries out. */
   EngineHost engine() throws EngineException {
-    return choice().engine();
+    return engine(root(), runDirectory());
+  }
+
+  private EngineHost engine(OsPath root, OsPath run) {
+    return new EngineHost(syscalls(), root, run, output()::note, runner);
   }
 
   private HostChoice choice() throws EngineException {
-    return new HostChoice(root(), runDirectory(), session.place(), this::syscalls, output()::note);
+    OsPath root = root();
+    OsPath run = runDirectory();
+    return new HostChoice(root, run, session.place(), () -> engine(root, run), output()::note);
   }
 
   /** Takes a value for a setting as if its option had been given. */

@@ -1,8 +1,6 @@
 package dev.ovl.cli.command;
 
 import dev.ovl.api.HostException;
-import dev.ovl.cli.output.Output;
-import dev.ovl.cli.session.Session;
 import dev.ovl.engine.EngineException;
 import dev.ovl.engine.run.RunRequest;
 import dev.ovl.engine.run.Volume;
@@ -11,18 +9,17 @@ import dev.ovl.service.EngineHost;
 import dev.ovl.sys.OsPath;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
-import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
-import picocli.CommandLine.ParentCommand;
 
-/** {@code ovlctl run}. Always in this process: the command is its child. */
+/** {@code ovlctl run}. */
 @Command(
     name = "run",
     sortOptions = false,
-    exitCodeOnInvalidInput = RunCommand.NOT_STARTED,
+    exitCodeOnInvalidInput = ProgramVerb.NOT_STARTED,
     description = {
       "Runs a command with a stack as its root directory, in mount and process namespaces of its",
       "own, with /proc, /dev and /sys as in a container, and waits for its end; all that it left",
@@ -36,18 +33,7 @@ import picocli.CommandLine.ParentCommand;
       "128 + N:It was ended by signal N.",
       "else:Its own."
     })
-final class RunCommand implements Callable<Integer> {
-  /** As docker run and env(1) say it of themselves. */
-  static final int NOT_STARTED = 125;
-
-  /** Values of {@code --net}. */
-  enum Network {
-    HOST,
-    NONE
-  }
-
-  @ParentCommand private Ovlctl ovlctl;
-
+final class RunCommand extends ProgramVerb {
   @Option(
       names = "--rm",
       description =
@@ -108,55 +94,42 @@ final class RunCommand implements Callable<Integer> {
   private List<String> command;
 
   @Override
-  public Integer call() {
-    try (EngineHost engine = ovlctl.engine()) {
-      String stack = StackName.of(name).text();
-      RunRequest request = request();
-      if (ovlctl.dryRun()) {
-        engine.inspect(stack);
-        output().note("run " + stack + ": would run " + String.join(" ", quoted()));
-        return Ovlctl.DONE;
-      }
-      EngineHost.Ended ended =
-          engine.run(
-              stack,
-              request,
-              throwAway,
-              acceptVolatile,
-              note -> output().note("run " + stack + ": " + note));
-      ended.problem().ifPresent(problem -> output().error("run " + stack + ": " + problem));
-      return ended.status();
-    } catch (EngineException | HostException e) {
-      output().error("run " + OsPath.quoted(name) + ": " + Ovlctl.message(e));
-      return NOT_STARTED;
+  String label() {
+    return "run " + OsPath.quoted(name);
+  }
+
+  @Override
+  List<String> command() {
+    return command;
+  }
+
+  @Override
+  int run(EngineHost engine) throws EngineException, HostException {
+    String stack = StackName.of(name).text();
+    RunRequest request = request();
+    if (ovlctl().dryRun()) {
+      engine.inspect(stack);
+      note("would run " + shown());
+      return Ovlctl.DONE;
     }
-  }
-
-  private Output output() {
-    return ovlctl.output();
-  }
-
-  private List<String> quoted() {
-    return command.stream().map(OsPath::quoted).toList();
+    EngineHost.Ended ended = engine.run(stack, request, throwAway, acceptVolatile, this::note);
+    ended.problem().ifPresent(problem -> output().error(label() + ": " + problem));
+    return ended.status();
   }
 
   private RunRequest request() throws EngineException {
     List<Volume> parsed = new ArrayList<>();
     for (String volume : volumes) {
-      parsed.add(Volume.parse(volume, ovlctl::absolute));
-    }
-    Session.Terminal terminal = ovlctl.session().terminal();
-    if (command.getFirst().isEmpty()) {
-      throw EngineException.usage("a command's name cannot be empty");
+      parsed.add(Volume.parse(volume, ovlctl()::absolute));
     }
     return new RunRequest(
-        command.stream().map(OsPath::of).toList(),
-        environment(terminal.in() && terminal.out()),
+        words(),
+        environment(),
         beginning(),
         Optional.ofNullable(user),
         parsed,
         network == Network.NONE,
-        terminal.in() && terminal.out(),
+        onTerminal(),
         recoversRenames);
   }
 
@@ -168,9 +141,10 @@ final class RunCommand implements Callable<Integer> {
     return path;
   }
 
-  private List<OsPath> environment(boolean onTerminal) throws EngineException {
+  private List<OsPath> environment() throws EngineException {
+    Map<String, String> ours = ovlctl().session().environment();
     List<OsPath> environment = new ArrayList<>();
-    List<String> wanted = new ArrayList<>(onTerminal ? List.of("TERM") : List.of());
+    List<String> wanted = new ArrayList<>(onTerminal() ? List.of("TERM") : List.of());
     wanted.addAll(variables);
     for (String variable : wanted) {
       if (variable.isEmpty() || variable.startsWith("=")) {
@@ -179,8 +153,8 @@ final class RunCommand implements Callable<Integer> {
       }
       if (variable.contains("=")) {
         environment.add(OsPath.of(variable));
-      } else if (ovlctl.session().environment().get(variable) != null) {
-        environment.add(OsPath.of(variable + "=" + ovlctl.session().environment().get(variable)));
+      } else if (ours.containsKey(variable)) {
+        environment.add(OsPath.of(variable + "=" + ours.get(variable)));
       }
     }
     return environment;

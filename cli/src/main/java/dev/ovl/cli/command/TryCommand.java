@@ -4,15 +4,16 @@ import dev.ovl.api.HostException;
 import dev.ovl.api.PathChange;
 import dev.ovl.api.StackDraft;
 import dev.ovl.api.Subject;
-import dev.ovl.cli.output.Output;
 import dev.ovl.cli.session.Session;
 import dev.ovl.engine.EngineException;
+import dev.ovl.engine.file.Files;
 import dev.ovl.engine.run.HostMounts.HostMount;
 import dev.ovl.engine.run.RunRequest;
 import dev.ovl.engine.run.Volume;
 import dev.ovl.engine.stack.PlacedStack;
 import dev.ovl.engine.stack.StackName;
 import dev.ovl.service.EngineHost;
+import dev.ovl.sys.ErrnoException;
 import dev.ovl.sys.OsPath;
 import java.io.IOException;
 import java.util.ArrayList;
@@ -22,18 +23,16 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.UUID;
-import java.util.concurrent.Callable;
 import picocli.CommandLine.ArgGroup;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
-import picocli.CommandLine.ParentCommand;
 
-/** {@code ovlctl try}. Always in this process: the command is its child. */
+/** {@code ovlctl try}. */
 @Command(
     name = "try",
     sortOptions = false,
-    exitCodeOnInvalidInput = RunCommand.NOT_STARTED,
+    exitCodeOnInvalidInput = ProgramVerb.NOT_STARTED,
     description = {
       "Runs a command over the whole system, or over some directories, without changing them: what",
       "it writes goes into stacks of its own. Shows then what it changed, and asks what is to become",
@@ -49,7 +48,7 @@ import picocli.CommandLine.ParentCommand;
       "128 + N:It was ended by signal N.",
       "else:Its own."
     })
-final class TryCommand implements Callable<Integer> {
+final class TryCommand extends ProgramVerb {
   private static final int SHOWN = 40;
   private static final int DIGITS = 8;
 
@@ -75,8 +74,6 @@ final class TryCommand implements Callable<Integer> {
     private boolean keep;
   }
 
-  @ParentCommand private Ovlctl ovlctl;
-
   @Option(
       names = "--over",
       paramLabel = "DIR",
@@ -89,7 +86,7 @@ final class TryCommand implements Callable<Integer> {
       names = "--net",
       paramLabel = "host|none",
       description = "The network that it sees (default: host).")
-  private RunCommand.Network network = RunCommand.Network.HOST;
+  private Network network = Network.HOST;
 
   @Parameters(
       arity = "1..*",
@@ -106,36 +103,36 @@ final class TryCommand implements Callable<Integer> {
   private record Changes(List<PlacedStack> stacks, List<PathChange> first, long count) {}
 
   @Override
-  public Integer call() {
-    try (EngineHost engine = ovlctl.engine()) {
-      if (command.getFirst().isEmpty()) {
-        throw EngineException.usage("a command's name cannot be empty");
-      }
-      List<OsPath> directories = directories();
-      if (ovlctl.dryRun()) {
-        output()
-            .note("try: would run " + String.join(" ", quoted(command)) + " over " + directories);
-        return Ovlctl.DONE;
-      }
-      return attempt(engine, directories);
-    } catch (EngineException | HostException e) {
-      output().error("try: " + Ovlctl.message(e));
-      return RunCommand.NOT_STARTED;
+  String label() {
+    return "try";
+  }
+
+  @Override
+  List<String> command() {
+    return command;
+  }
+
+  @Override
+  int run(EngineHost engine) throws EngineException, HostException {
+    List<OsPath> directories = directories();
+    if (ovlctl().dryRun()) {
+      note("would run " + shown() + " over " + directories);
+      return Ovlctl.DONE;
     }
-  }
-
-  private Output output() {
-    return ovlctl.output();
-  }
-
-  private static List<String> quoted(List<String> words) {
-    return words.stream().map(OsPath::quoted).toList();
+    return attempt(engine, directories);
   }
 
   private List<OsPath> directories() throws EngineException {
+    Files files = new Files(ovlctl().syscalls());
     List<OsPath> directories = new ArrayList<>();
     for (String directory : over) {
-      directories.add(ovlctl.absolute(directory));
+      OsPath given = ovlctl().absolute(directory);
+      try {
+        // what is mounted beneath it is known by the names without links
+        directories.add(files.resolve(given).orElse(given));
+      } catch (ErrnoException e) {
+        throw EngineException.failed(e.getMessage(), e.errno());
+      }
     }
     return directories.isEmpty() ? List.of(OsPath.ROOT) : directories;
   }
@@ -160,7 +157,7 @@ final class TryCommand implements Callable<Integer> {
           }
         }
       }
-      ended = engine.run(stacks, request(uncovered), note -> output().note("try: " + note));
+      ended = engine.run(stacks, request(uncovered), this::note);
       ran = ended.problem().isEmpty();
     } finally {
       if (!ran) {
@@ -178,22 +175,7 @@ final class TryCommand implements Callable<Integer> {
       EngineHost engine, String base, OsPath directory, List<PlacedStack> stacks)
       throws EngineException, HostException {
     String name = stacks.isEmpty() ? base : base + "-" + stacks.size();
-    StackDraft draft =
-        new StackDraft(
-            name,
-            Optional.empty(),
-            List.of(directory.toString()),
-            List.of(),
-            Optional.empty(),
-            false,
-            Optional.empty(),
-            Optional.empty(),
-            Optional.empty(),
-            List.of(),
-            Optional.empty(),
-            Optional.empty(),
-            false);
-    engine.create(draft, false, false);
+    engine.create(StackDraft.over(name, List.of(directory.toString())), false, false);
     stacks.add(new PlacedStack(directory, StackName.of(name)));
   }
 
@@ -204,17 +186,17 @@ final class TryCommand implements Callable<Integer> {
   }
 
   private RunRequest request(List<Volume> uncovered) {
-    Session session = ovlctl.session();
+    Session session = ovlctl().session();
     return new RunRequest(
-        command.stream().map(OsPath::of).toList(),
+        words(),
         session.environment().entrySet().stream()
             .map(variable -> OsPath.of(variable.getKey() + "=" + variable.getValue()))
             .toList(),
         session.place().directory(),
         Optional.empty(),
         uncovered,
-        network == RunCommand.Network.NONE,
-        session.terminal().in() && session.terminal().out(),
+        network == Network.NONE,
+        onTerminal(),
         false);
   }
 
@@ -237,24 +219,24 @@ final class TryCommand implements Callable<Integer> {
     }
     tellKept(kept);
     boolean failed = outcome == Outcome.COMMITTED && !kept.isEmpty();
-    if (ovlctl.json()) {
+    if (ovlctl().json()) {
       output().json(json(kept, changes, status, failed ? Outcome.KEPT : outcome));
     }
-    return failed ? RunCommand.NOT_STARTED : status;
+    return failed ? NOT_STARTED : status;
   }
 
   private Changes changes(EngineHost engine, List<PlacedStack> stacks) throws HostException {
     List<PlacedStack> changed = new ArrayList<>();
     List<PathChange> first = new ArrayList<>();
     long count = 0;
-    try (Following watch = new Following(ovlctl, "try", Optional.empty())) {
+    try (Following watch = new Following(ovlctl(), "try", Optional.empty())) {
       for (PlacedStack placed : stacks) {
         long some =
             engine.changes(
                 new Subject.Stack(placed.stack().text()),
                 Optional.empty(),
                 change -> {
-                  if (ovlctl.json() || first.size() < SHOWN) {
+                  if (ovlctl().json() || first.size() < SHOWN) {
                     first.add(within(placed.target(), change));
                   }
                   return true;
@@ -276,7 +258,7 @@ final class TryCommand implements Callable<Integer> {
   }
 
   private Outcome wanted(Changes changes, int status) {
-    if (!ovlctl.json()) {
+    if (!ovlctl().json()) {
       changes
           .first()
           .forEach(change -> output().aside(change.kind() + " " + OsPath.quoted(change.path())));
@@ -290,7 +272,7 @@ final class TryCommand implements Callable<Integer> {
     if (decision.discard) {
       return Outcome.DISCARDED;
     }
-    boolean asks = ovlctl.session().terminal().in() && ovlctl.session().terminal().err();
+    boolean asks = ovlctl().session().terminal().in() && ovlctl().session().terminal().err();
     return decision.keep || !asks ? Outcome.KEPT : asked();
   }
 
@@ -307,9 +289,9 @@ final class TryCommand implements Callable<Integer> {
   private String answer() {
     StringBuilder answer = new StringBuilder();
     try {
-      for (int read = ovlctl.session().in().read();
+      for (int read = ovlctl().session().in().read();
           read >= 0 && read != '\n';
-          read = ovlctl.session().in().read()) {
+          read = ovlctl().session().in().read()) {
         answer.append((char) read);
       }
     } catch (IOException e) {
@@ -324,7 +306,7 @@ final class TryCommand implements Callable<Integer> {
       throws HostException {
     for (int i = 0; i < stacks.size(); i++) {
       String name = stacks.get(i).stack().text();
-      try (Following watch = new Following(ovlctl, "try", Optional.empty())) {
+      try (Following watch = new Following(ovlctl(), "try", Optional.empty())) {
         engine.mergeIntoLive(name, watch);
       } catch (HostException e) {
         output()
@@ -339,13 +321,12 @@ final class TryCommand implements Callable<Integer> {
 
   private void tellKept(List<PlacedStack> stacks) {
     for (PlacedStack placed : stacks) {
-      output()
-          .note(
-              "try: what it changed in "
-                  + placed.target().quoted()
-                  + " is kept in stack "
-                  + placed.stack()
-                  + ": see 'ovlctl changes', take it over by 'merge' or delete it by 'rm'");
+      note(
+          "what it changed in "
+              + placed.target().quoted()
+              + " is kept in stack "
+              + placed.stack()
+              + ": see 'ovlctl changes', take it over by 'merge' or delete it by 'rm'");
     }
   }
 

@@ -15,6 +15,7 @@ import dev.ovl.engine.stack.Leftover;
 import dev.ovl.engine.stack.StackName;
 import dev.ovl.engine.stack.StackSummary;
 import dev.ovl.engine.stack.Stacks;
+import dev.ovl.service.EngineHost;
 import dev.ovl.sys.ErrnoException;
 import dev.ovl.sys.OsPath;
 import dev.ovl.sys.Statx;
@@ -248,7 +249,9 @@ public final class Examination {
               quoted(socket) + " is no socket with mode 0660 but has " + octal(mode),
               "restart the daemon, or mend SocketMode= in ovl-mountd.socket"));
     }
-    HostChoice choice = new HostChoice(root, run, place, () -> sys, note -> {});
+    HostChoice choice =
+        new HostChoice(
+            root, run, place, () -> new EngineHost(sys, root, run, note -> {}), note -> {});
     try (CommandHost host = choice.open("unix://" + socket)) {
       host.list();
       findings.add(Finding.ok("daemon", "answers on " + quoted(socket)));

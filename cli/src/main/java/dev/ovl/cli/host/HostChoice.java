@@ -8,7 +8,6 @@ import dev.ovl.api.HttpHost;
 import dev.ovl.cli.session.Place;
 import dev.ovl.service.EngineHost;
 import dev.ovl.sys.OsPath;
-import dev.ovl.sys.Syscalls;
 import java.net.UnixDomainSocketAddress;
 import java.util.Optional;
 import java.util.function.Consumer;
@@ -21,12 +20,11 @@ import java.util.function.Supplier;
  * @param root the command's root directory
  * @param run its run directory
  * @param place where the command runs
- * @param sys the system calls, if the engine is to run here
- * @param note told why a daemon that is there was not taken, if that is odd, and what the engine in
- *     this process brought in order
+ * @param engine makes the engine of this process, if that is to do it
+ * @param note told why a daemon that is there was not taken, if that is odd
  */
 public record HostChoice(
-    OsPath root, OsPath run, Place place, Supplier<Syscalls> sys, Consumer<String> note) {
+    OsPath root, OsPath run, Place place, Supplier<EngineHost> engine, Consumer<String> note) {
   /** {@code --host} for the engine in this process. */
   public static final String NONE = "none";
 
@@ -46,21 +44,16 @@ public record HostChoice(
    */
   public CommandHost open(String wanted) throws HostException {
     if (wanted.equals(NONE)) {
-      return engine();
+      return engine.get();
     }
     if (wanted.equals(AUTO)) {
       Optional<CommandHost> daemon = daemonIfRight(run.resolve(SOCKET));
-      return daemon.isPresent() ? daemon.get() : engine();
+      return daemon.isPresent() ? daemon.get() : engine.get();
     }
     if (!wanted.startsWith(UNIX)) {
       throw new IllegalArgumentException("no host: " + wanted);
     }
     return daemon(OsPath.of(wanted.substring(UNIX.length())));
-  }
-
-  /** The engine in this process, for what no daemon does. */
-  public EngineHost engine() {
-    return new EngineHost(sys.get(), root, run, note);
   }
 
   private Optional<CommandHost> daemonIfRight(OsPath socket) {

@@ -45,6 +45,24 @@ public record StackDraft(
     options = List.copyOf(options);
   }
 
+  /** A stack with an upper of its own over directories, and nothing else said. */
+  public static StackDraft over(String name, List<String> lowers) {
+    return new StackDraft(
+        name,
+        Optional.empty(),
+        lowers,
+        List.of(),
+        Optional.empty(),
+        false,
+        Optional.empty(),
+        Optional.empty(),
+        Optional.empty(),
+        List.of(),
+        Optional.empty(),
+        Optional.empty(),
+        false);
+  }
+
   /** As it crosses the socket. */
   public Map<String, Object> json() {
     Map<String, Object> json = new LinkedHashMap<>();

@@ -5,26 +5,12 @@ import dev.ovl.api.HostException;
 import dev.ovl.api.StackDraft;
 import dev.ovl.sys.OsPath;
 import java.util.List;
-import java.util.Optional;
 
 /** A stack, worked on through a host: the engine of this process or a daemon. */
 record HostStack(CommandHost host, String name) {
   /** What {@code create} is asked for by default: an upper and a target of the driver's. */
   StackDraft draft(List<OsPath> lowers) {
-    return new StackDraft(
-        name,
-        Optional.empty(),
-        lowers.stream().map(OsPath::toString).toList(),
-        List.of(),
-        Optional.empty(),
-        false,
-        Optional.empty(),
-        Optional.empty(),
-        Optional.empty(),
-        List.of(),
-        Optional.empty(),
-        Optional.empty(),
-        false);
+    return StackDraft.over(name, lowers.stream().map(OsPath::toString).toList());
   }
 
   void create(List<OsPath> lowers, boolean up) throws HostException {

@@ -46,6 +46,7 @@ import dev.ovl.engine.stack.StackRequest;
 import dev.ovl.engine.stack.StackState;
 import dev.ovl.engine.stack.Stacks;
 import dev.ovl.engine.usage.PageCache;
+import dev.ovl.jni.CommandRunner;
 import dev.ovl.sys.Errno;
 import dev.ovl.sys.ErrnoException;
 import dev.ovl.sys.OsPath;
@@ -93,9 +94,24 @@ public final class EngineHost implements CommandHost {
    *     line each
    */
   public EngineHost(Syscalls sys, OsPath root, OsPath run, Consumer<String> mended) {
+    this(sys, root, mended, run, new Stacks(sys, root, run));
+  }
+
+  /**
+   * As {@link #EngineHost(Syscalls, OsPath, OsPath, Consumer)}.
+   *
+   * @param runner who starts commands in stacks
+   */
+  public EngineHost(
+      Syscalls sys, OsPath root, OsPath run, Consumer<String> mended, CommandRunner runner) {
+    this(sys, root, mended, run, new Stacks(sys, root, run, runner));
+  }
+
+  private EngineHost(
+      Syscalls sys, OsPath root, Consumer<String> mended, OsPath run, Stacks stacks) {
     this.sys = sys;
     this.root = root;
-    this.stacks = new Stacks(sys, root, run);
+    this.stacks = stacks;
     this.contents = new Contents(sys, stacks);
     this.layers = new LayerWork(stacks.layers());
     this.mounts = new DirectMounts(sys, run);

@@ -30,6 +30,7 @@ class ArchitectureTest {
                   "dev.ovl.service",
                   "dev.ovl.api",
                   "dev.ovl.engine..",
+                  "dev.ovl.jni",
                   "dev.ovl.sys",
                   "java.lang..",
                   "java.time",

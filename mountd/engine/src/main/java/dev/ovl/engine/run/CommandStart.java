@@ -3,6 +3,7 @@ package dev.ovl.engine.run;
 import dev.ovl.engine.EngineException;
 import dev.ovl.engine.file.Files;
 import dev.ovl.jni.CommandPlan;
+import dev.ovl.jni.CommandRunner;
 import dev.ovl.jni.NativeLibraries;
 import dev.ovl.jni.NativeLibraryException;
 import dev.ovl.jni.RunningCommand;
@@ -30,13 +31,16 @@ public final class CommandStart {
   private static final OsPath PRELOADED = OsPath.of("/dev/libovl-exdev.so");
 
   private final Syscalls sys;
+  private final CommandRunner runner;
   private final Files files;
 
   /**
    * @param sys what to call
+   * @param runner who starts them
    */
-  public CommandStart(Syscalls sys) {
+  public CommandStart(Syscalls sys, CommandRunner runner) {
     this.sys = sys;
+    this.runner = runner;
     this.files = new Files(sys);
   }
 
@@ -84,7 +88,7 @@ public final class CommandStart {
               user.ids(),
               request.ownNetwork(),
               request.terminal());
-      return RunningCommand.start(plan, problem -> notes.accept(problem.message()));
+      return runner.start(plan, problem -> notes.accept(problem.message()));
     } catch (StartException e) {
       throw new CommandException(e);
     } catch (NativeLibraryException e) {
@@ -114,8 +118,13 @@ public final class CommandStart {
                 () ->
                     EngineException.failed(
                         "there is no " + volume.source().quoted() + " to mount", Errno.ENOENT));
+    return new CommandPlan.Volume(
+        copy(volume.source()), volume.target(), source.isDirectory(), volume.readOnly());
+  }
+
+  /** A copy of what a path leads to and of all that is mounted there, attached nowhere. */
+  public Fd copy(OsPath path) throws ErrnoException {
     int flags = Linux.OPEN_TREE_CLONE | Linux.OPEN_TREE_CLOEXEC | Linux.AT_RECURSIVE;
-    Fd tree = new Fd(sys, sys.open_tree(Linux.AT_FDCWD, volume.source(), flags));
-    return new CommandPlan.Volume(tree, volume.target(), source.isDirectory(), volume.readOnly());
+    return new Fd(sys, sys.open_tree(Linux.AT_FDCWD, path, flags));
   }
 }

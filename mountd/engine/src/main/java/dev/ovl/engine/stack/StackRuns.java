@@ -6,6 +6,7 @@ import dev.ovl.engine.run.CommandException;
 import dev.ovl.engine.run.CommandStart;
 import dev.ovl.engine.run.RunRequest;
 import dev.ovl.engine.stack.StackMounts.Sighting;
+import dev.ovl.jni.CommandRunner;
 import dev.ovl.jni.RunningCommand;
 import dev.ovl.sys.ErrnoException;
 import dev.ovl.sys.Fd;
@@ -31,11 +32,11 @@ final class StackRuns {
   private final StackLifecycle lifecycle;
   private final CommandStart start;
 
-  StackRuns(Syscalls sys, StackMounts mounts, StackLifecycle lifecycle) {
+  StackRuns(Syscalls sys, StackMounts mounts, StackLifecycle lifecycle, CommandRunner runner) {
     this.sys = sys;
     this.mounts = mounts;
     this.lifecycle = lifecycle;
-    this.start = new CommandStart(sys);
+    this.start = new CommandStart(sys, runner);
   }
 
   /** What is to be done with a stack after a command's end. */
@@ -101,7 +102,7 @@ final class StackRuns {
     if (root != null) {
       return start.start(root, inside, request, notes);
     }
-    try (Fd host = copy(OsPath.ROOT)) {
+    try (Fd host = start.copy(OsPath.ROOT)) {
       int flags = Linux.AT_EMPTY_PATH | Linux.AT_RECURSIVE;
       MountAttr readOnly = new MountAttr(Linux.MOUNT_ATTR_RDONLY, 0, 0, 0);
       sys.mount_setattr(host.number(), OsPath.EMPTY, flags, readOnly);
@@ -114,7 +115,7 @@ final class StackRuns {
     Sighting sighting = mounts.look(stack);
     Optional<MountEntry> up = sighting.state().mounted();
     if (up.isPresent()) {
-      return new Mounted(stack, copy(up.get().point()), After.NOTHING);
+      return new Mounted(stack, start.copy(up.get().point()), After.NOTHING);
     }
     Optional<Fd> detached = lifecycle.mountDetached(sighting, acceptVolatile);
     return detached.isPresent()
@@ -126,17 +127,11 @@ final class StackRuns {
       throws EngineException, ErrnoException {
     OsPath point = lifecycle.up(stack, acceptVolatile);
     try {
-      return copy(point);
+      return start.copy(point);
     } catch (ErrnoException failure) {
       end(stack, After.DOWN);
       throw failure;
     }
-  }
-
-  /** A mount with all that is mounted in it, attached nowhere. */
-  private Fd copy(OsPath point) throws ErrnoException {
-    int flags = Linux.OPEN_TREE_CLONE | Linux.OPEN_TREE_CLOEXEC | Linux.AT_RECURSIVE;
-    return new Fd(sys, sys.open_tree(Linux.AT_FDCWD, point, flags));
   }
 
   /** Does what is due after a command's end. Its caller holds the stack's lock. */

@@ -32,6 +32,8 @@ import dev.ovl.engine.run.RunRequest;
 import dev.ovl.engine.usage.FileSystemRoom;
 import dev.ovl.engine.usage.PageCache;
 import dev.ovl.engine.usage.UpperUsage;
+import dev.ovl.jni.CommandRunner;
+import dev.ovl.jni.ForkedCommand;
 import dev.ovl.sys.Errno;
 import dev.ovl.sys.ErrnoException;
 import dev.ovl.sys.OsPath;
@@ -91,6 +93,15 @@ public final class Stacks implements AutoCloseable {
    * @param run the run directory, which need not exist yet
    */
   public Stacks(Syscalls sys, OsPath root, OsPath run) {
+    this(sys, root, run, ForkedCommand::start);
+  }
+
+  /**
+   * As {@link #Stacks(Syscalls, OsPath, OsPath)}.
+   *
+   * @param runner who starts commands in stacks
+   */
+  public Stacks(Syscalls sys, OsPath root, OsPath run, CommandRunner runner) {
     MountTable table = new MountTable(sys);
     this.homes = new LayerHomes(new Overlay2Home(sys, root), new AufsHome(sys, root, table));
     Processes processes = new Processes(sys);
@@ -139,7 +150,7 @@ public final class Stacks implements AutoCloseable {
             sys, root, homes, kinds, empty, format, store, locks, mounts, users, lookout);
     this.merges = new StackMerges(sys, root, store, mounts, content, users, layers, lookout);
     this.lifecycle = new StackLifecycle(sys, kinds, mounts, users, records);
-    this.runs = new StackRuns(sys, mounts, lifecycle);
+    this.runs = new StackRuns(sys, mounts, lifecycle, runner);
     this.leftovers =
         new Leftovers(
             sys, root, homes, kinds, store, locks, mounts, users, table, records, lifecycle,
