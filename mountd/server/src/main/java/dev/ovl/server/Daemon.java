@@ -5,6 +5,7 @@ import dev.ovl.api.HostInfo;
 import dev.ovl.engine.EngineException;
 import dev.ovl.engine.file.Files;
 import dev.ovl.server.api.ApiHandler;
+import dev.ovl.server.commandline.CommandLineServer;
 import dev.ovl.server.event.Change;
 import dev.ovl.server.event.Changes;
 import dev.ovl.server.http.HttpServer;
@@ -27,7 +28,10 @@ import java.util.concurrent.TimeUnit;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** A daemon: serves the API on one socket until it is stopped. Mounts stay when it ends. */
+/**
+ * A daemon: serves the API on one socket, and command lines on another, until it is stopped. Mounts
+ * stay when it ends.
+ */
 public final class Daemon {
   private static final Logger LOG = LoggerFactory.getLogger(Daemon.class);
   private static final String SERVING = "Serving";
@@ -38,6 +42,9 @@ public final class Daemon {
 
   /** How long requests under way may take when the daemon is to end. */
   private static final Duration FAREWELL = Duration.ofSeconds(10);
+
+  /** How long clients may take after that to be told. */
+  private static final Duration LAST_WORDS = Duration.ofSeconds(2);
 
   /** How often it is looked for what processes that died left half done. */
   private static final Duration HOUSEKEEPING = Duration.ofSeconds(60);
@@ -59,6 +66,7 @@ public final class Daemon {
   private ControlSocket socket;
   private ApiHandler handler;
   private HttpServer server;
+  private Optional<CommandLineServer> commandLines = Optional.empty();
 
   private Daemon(Syscalls sys, DaemonOptions options, ServiceManager manager) {
     this.sys = sys;
@@ -105,6 +113,7 @@ public final class Daemon {
     changes.listen(Daemon::log);
     handler.start();
     server = new HttpServer(sys, socket.listening(), handler);
+    commandLines = CommandLineServer.start(sys, options.root(), options.run());
     var _ =
         clock.scheduleWithFixedDelay(
             this::keepHouse, HOUSEKEEPING.toSeconds(), HOUSEKEEPING.toSeconds(), TimeUnit.SECONDS);
@@ -151,11 +160,17 @@ public final class Daemon {
     } finally {
       LOG.info("stopping; mounts stay");
       clock.shutdownNow();
+      if (commandLines.isPresent()) {
+        commandLines.get().stop();
+      }
       server.stop(FAREWELL);
       // it never comes if serve was not even begun
       boolean left = ended.await(FAREWELL.toSeconds(), TimeUnit.SECONDS);
       if (!left) {
         LOG.warn("the server does not end");
+      }
+      if (commandLines.isPresent()) {
+        commandLines.get().await(LAST_WORDS);
       }
       // not before: requests under way need it
       host.close();

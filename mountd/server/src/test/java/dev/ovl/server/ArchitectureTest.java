@@ -42,8 +42,13 @@ class ArchitectureTest {
   }
 
   @ArchTest
-  static final ArchRule THE_DAEMON_KNOWS_NO_COMMAND_LINE =
-      noClasses().should().dependOnClassesThat().resideInAPackage("dev.ovl.cli..");
+  static final ArchRule OVLCTL_IS_KNOWN_THERE_ALONE =
+      noClasses()
+          .that()
+          .resideOutsideOfPackage("dev.ovl.server.commandline")
+          .should()
+          .dependOnClassesThat()
+          .resideInAnyPackage("dev.ovl.cli..", "dev.ovl.jni");
 
   @ArchTest
   static final ArchRule FOREIGN_CALLS_ARE_THE_BINDINGS =
@@ -97,6 +102,18 @@ class ArchitectureTest {
           "dev.ovl.server.work",
           "dev.ovl.server.event",
           "dev.ovl.server.metric",
+          "org.slf4j");
+
+  @ArchTest
+  static final ArchRule COMMAND_LINE =
+      only(
+          "commandline",
+          "dev.ovl.cli",
+          "dev.ovl.cli.command",
+          "dev.ovl.cli.session",
+          "dev.ovl.jni",
+          "dev.ovl.engine.file",
+          "dev.ovl.sys",
           "org.slf4j");
 
   @ArchTest static final ArchRule WORK = only("work");

@@ -1,0 +1,22 @@
+package dev.ovl.server.commandline;
+
+import dev.ovl.cli.session.Place;
+import dev.ovl.sys.OsPath;
+import java.util.Optional;
+
+/**
+ * Where a client is: in its own directory, and else where this process is.
+ *
+ * @param process this process's place
+ */
+record ClientPlace(OsPath directory, Place process) implements Place {
+  @Override
+  public String mountNamespace() {
+    return process.mountNamespace();
+  }
+
+  @Override
+  public Optional<String> fileId(OsPath path) {
+    return process.fileId(path);
+  }
+}
