@@ -42,6 +42,7 @@ class DebTest {
     assertTrue(version.startsWith("ovlctl "), version);
     // the links of the package are followed without another program
     assertEquals(version, debian.run("PATH= /usr/bin/ovlctl version").fine().out());
+    assertEquals(version, debian.run("PATH= /usr/lib/ovl/bin/ovlctl-java version").fine().out());
     assertEquals(version, debian.run("setpriv --reuid=65534 ovlctl version").fine().out());
 
     assertTrue(debian.run("ovlctl info").fine().out().contains("root: /var/lib/ovl on tmpfs"));

@@ -15,8 +15,13 @@ import java.util.TreeSet;
 import java.util.stream.Collectors;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
-/** The installable tree: complete, independent of where it lies and of any other Java. */
+/**
+ * The installable tree: complete, independent of where it lies and of any other Java; by the
+ * program in C as by the script that can stand for it.
+ */
 class DistTest {
   /** Whatever can go wrong between a shell and Java's arguments. */
   private static final List<String> ODD_WORDS =
@@ -33,8 +38,8 @@ class DistTest {
     return Ovlctl.of(scratch).shell("exec env -i " + quoted(program) + " " + arguments);
   }
 
-  private static Path program() {
-    return Dist.tree().resolve("bin/ovlctl");
+  private static Path program(String name) {
+    return Dist.tree().resolve("bin").resolve(name);
   }
 
   @Test
@@ -45,7 +50,9 @@ class DistTest {
           "etc/ovl/config.toml",
           "lib/ovl.jar",
           "lib/libovl-exdev.so",
+          "lib/mountd.options",
           "lib/ovl.jsa",
+          "lib/ovl.options",
           "lib/systemd/system/ovl-mountd.service",
           "lib/systemd/system/ovl-mountd.socket",
           "lib/systemd/system/ovl@.service",
@@ -68,7 +75,9 @@ class DistTest {
       assertTrue(Files.isRegularFile(Dist.tree().resolve(file)), file);
     }
     for (String program :
-        new String[] {"bin/ovlctl", "bin/mountd", "sbin/mount.ovl", "sbin/fsck.overlay"}) {
+        new String[] {
+          "bin/ovlctl", "bin/ovlctl-java", "bin/mountd", "sbin/mount.ovl", "sbin/fsck.overlay"
+        }) {
       assertTrue(Files.isExecutable(Dist.tree().resolve(program)), program);
     }
   }
@@ -94,24 +103,27 @@ class DistTest {
     return quoted(Dist.packed());
   }
 
-  @Test
-  void needsNoOtherJavaNorAnyProgram() {
-    Result version = bare(program(), "version").fine();
+  @ParameterizedTest
+  @ValueSource(strings = {"ovlctl", "ovlctl-java"})
+  void needsNoOtherJavaNorAnyProgram(String name) {
+    Path program = program(name);
+    Result version = bare(program, "version").fine();
     assertTrue(version.out().matches("ovlctl \\S+ \\(Java \\S+\\)\n"), version::toString);
-    bare(program(), "ls").fine();
+    bare(program, "ls").fine();
     Result traced =
         Ovlctl.of(scratch)
             .with("JAVA_HOME", "/nonexistent")
             .with("JAVA_TOOL_OPTIONS", "-Xmx1k")
             .with("JDK_JAVA_OPTIONS", "-XX:+NoSuchOption")
-            .shell("exec " + quoted(program()) + " version");
+            .shell("exec " + quoted(program) + " version");
     assertEquals(version.out(), traced.fine().out());
   }
 
-  @Test
-  void findsItsPlaceWhereverItLiesAndHoweverItIsCalled() {
+  @ParameterizedTest
+  @ValueSource(strings = {"ovlctl", "ovlctl-java"})
+  void findsItsPlaceWhereverItLiesAndHoweverItIsCalled(String name) {
     Ovlctl ovlctl = Ovlctl.of(scratch);
-    String expected = bare(program(), "version").fine().out();
+    String expected = bare(program(name), "version").fine().out();
     // moved, and into a directory with an odd name that has the layout of a prefix
     ovlctl
         .shell(
@@ -122,51 +134,82 @@ class DistTest {
             tar xzf %s --strip-components=1 -C 'odd
              place'
             ln -s ../'odd
-             place/bin/ovlctl' links/first
+             place/bin/%s' links/first
             ln -s first links/ovlctl
             """
-                .formatted(packed()))
+                .formatted(packed(), name))
         .fine();
     for (String call :
         new String[] {
-          "'odd\n place/bin/ovlctl'",
-          "./'odd\n place'/bin/ovlctl",
+          "'odd\n place/bin/NAME'",
+          "./'odd\n place'/bin/NAME",
           "links/ovlctl",
           "./links/first",
           "PATH=$PWD/links:$PATH; command ovlctl",
           "PATH=links:$PATH; command ovlctl",
-          "cd 'odd\n place/bin'; ./ovlctl"
+          "cd 'odd\n place/bin'; ./NAME"
         }) {
+      call = call.replace("NAME", name);
       Result version = ovlctl.shell("unset -f ovlctl; " + call + " version").fine();
       assertEquals(expected, version.out(), call);
     }
   }
 
-  @Test
-  void anIncompleteInstallationIsToldInOneLine() {
+  @ParameterizedTest
+  @ValueSource(strings = {"ovlctl", "ovlctl-java"})
+  void anIncompleteInstallationIsToldInOneLine(String name) {
     Ovlctl ovlctl = Ovlctl.of(scratch);
-    ovlctl.shell("mkdir -p bin lib a:b/bin a:b/lib; touch lib/ovl.jar a:b/lib/ovl.jar").fine();
+    // the links have the name that the line begins with
     ovlctl
-        .shell("cp %s bin; cp bin/ovlctl a:b/bin; cp bin/ovlctl .".formatted(quoted(program())))
+        .shell(
+            """
+            mkdir -p bin lib a:b/bin a:b/lib links
+            touch lib/ovl.jar a:b/lib/ovl.jar
+            cp %s bin/%2$s
+            cp bin/%2$s a:b/bin
+            cp bin/%2$s .
+            ln -s ../bin/%2$s links/ovlctl
+            mkdir links/a links/b
+            ln -s ../../%2$s links/a/ovlctl
+            ln -s ../../a:b/bin/%2$s links/b/ovlctl
+            """
+                .formatted(quoted(program(name)), name))
         .fine();
     assertTrue(
         ovlctl
-            .shell("exec bin/ovlctl ls")
+            .shell("exec links/ovlctl ls")
             .failed(1)
-            .startsWith("this installation lacks its Java"));
-    assertTrue(ovlctl.shell("exec ./ovlctl ls").failed(1).startsWith("not in an installation of"));
-    assertTrue(ovlctl.shell("exec a:b/bin/ovlctl ls").failed(1).contains("with a colon"));
+            .startsWith("this installation lacks its Java runtime: "));
+    assertTrue(
+        ovlctl.shell("exec links/a/ovlctl ls").failed(1).startsWith("not in an installation of"));
+    assertTrue(ovlctl.shell("exec links/b/ovlctl ls").failed(1).contains("with a colon"));
   }
 
-  /** Compared with the other launcher, on names that come back in the errors. */
+  /** What share/doc/ovl/README says of systems with an older libc. */
   @Test
-  void argumentsArriveByteForByte() {
+  void theScriptMayTakeThePlaceOfTheProgram() {
+    Ovlctl ovlctl = Ovlctl.of(scratch);
+    ovlctl
+        .shell("tar xzf %s --strip-components=1; ln -sf ovlctl-java bin/ovlctl".formatted(packed()))
+        .fine();
+    String version = bare(program("ovlctl"), "version").fine().out();
+    assertEquals(version, ovlctl.shell("exec bin/ovlctl version").fine().out());
+    String daemon = ovlctl.shell("exec bin/mountd --version").fine().out();
+    assertTrue(daemon.startsWith("mountd "), daemon);
+    ovlctl.shell("exec sbin/mount.ovl --help | grep -q SPEC").fine();
+    ovlctl.shell("exec sbin/fsck.overlay --help | grep -q fsck.overlay").fine();
+  }
+
+  /** Compared with the launcher of the source tree, on names that come back in the errors. */
+  @ParameterizedTest
+  @ValueSource(strings = {"ovlctl", "ovlctl-java"})
+  void argumentsArriveByteForByte(String name) {
     String words = ODD_WORDS.stream().map(Ovlctl::quote).collect(Collectors.joining(" "));
     for (String locale : new String[] {"C", "C.UTF-8"}) {
       Ovlctl ovlctl = Ovlctl.of(scratch).with("LC_ALL", locale);
       Result expected = ovlctl.shell("ovlctl up -- " + words);
       assertEquals(ODD_WORDS.size(), expected.err().lines().count(), expected::toString);
-      Result got = ovlctl.shell(quoted(program()) + " up -- " + words);
+      Result got = ovlctl.shell(quoted(program(name)) + " up -- " + words);
       assertEquals(expected.status(), got.status(), got::toString);
       assertEquals(expected.err(), got.err());
     }
