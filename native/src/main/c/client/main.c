@@ -1,9 +1,10 @@
 /*
  * ovlctl, mountd, mount.ovl and fsck.overlay of an installation: finds out which of them it is and
- * where it lies, and becomes the Java machine that does the work.
+ * where it lies, has a daemon that is there do the work, or becomes the Java machine that does it.
  *
  * bin/ovlctl-java does the same as a script, for systems with a libc older than this is linked to.
  */
+#include "handover.h"
 #include "home.h"
 #include "launch.h"
 #include "program.h"
@@ -16,9 +17,11 @@ int main(int count, char **words)
 	char *const *arguments = count > 0 ? words + 1 : words;
 	enum program program = program_called();
 	char home[PATH_MAX];
+	int status;
 
 	if (!find_home(home))
 		return EXIT_FAILURE;
-	/* What need not be done by a Java machine of its own is to be done here. */
+	if (program == PROGRAM_OVLCTL && handover(home, arguments, &status))
+		return status;
 	return launch_java(home, program, arguments);
 }

@@ -61,7 +61,7 @@ public record HostChoice(
       return Optional.empty();
     }
     try {
-      HttpHost host = new HttpHost(address(socket), socket.quoted());
+      HttpHost host = new HttpHost(address(socket), socket.quoted(), place.client());
       try {
         if (whyWrong(host.about()).isEmpty()) {
           return Optional.of(host);
@@ -80,7 +80,7 @@ public record HostChoice(
   }
 
   private CommandHost daemon(OsPath socket) throws HostException {
-    HttpHost host = new HttpHost(address(socket), socket.quoted());
+    HttpHost host = new HttpHost(address(socket), socket.quoted(), place.client());
     boolean right = false;
     try {
       Optional<String> wrong = whyWrong(host.about());

@@ -2,11 +2,17 @@ package dev.ovl.cli.session;
 
 import dev.ovl.sys.OsPath;
 import java.util.Optional;
+import java.util.OptionalInt;
 
 /** Where a command runs, as the kernel tells: asked for when it is needed. */
 public interface Place {
   /** The working directory, absolute: what relative paths are relative to. */
   OsPath directory();
+
+  /** The process that it is done for, if that is not this one. */
+  default OptionalInt client() {
+    return OptionalInt.empty();
+  }
 
   /** The mount namespace, {@code "mnt:[4026531841]"}. */
   String mountNamespace();

@@ -18,6 +18,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.function.Predicate;
 
 /**
@@ -28,6 +29,9 @@ public final class HttpHost implements CommandHost {
   /** Of the archive that an answer is: a trailer behind it, {@link Tally} as JSON. */
   public static final String TALLY = "Ovl-Tally";
 
+  /** Of a request that the daemon makes of itself: the process id of the client it does it for. */
+  public static final String CLIENT = "Ovl-Client";
+
   private static final int BUFFER_BYTES = 128 * 1024;
   private static final Duration FIRST_PATIENCE = Duration.ofSeconds(5);
 
@@ -36,6 +40,7 @@ public final class HttpHost implements CommandHost {
 
   private final UnixDomainSocketAddress address;
   private final String name;
+  private final OptionalInt client;
   private final Json json = new Json();
   private Optional<UnixHttp> connection = Optional.empty();
   private Optional<Duration> patience;
@@ -45,13 +50,24 @@ public final class HttpHost implements CommandHost {
    * @param name of the socket, as errors show it
    */
   public HttpHost(UnixDomainSocketAddress address, String name) {
-    this(address, name, FIRST_PATIENCE);
+    this(address, name, OptionalInt.empty());
+  }
+
+  /**
+   * @param address of the socket
+   * @param name of the socket, as errors show it
+   * @param client the process that it is done for, if that is not this one; the daemon believes it
+   *     of itself alone
+   */
+  public HttpHost(UnixDomainSocketAddress address, String name, OptionalInt client) {
+    this(address, name, client, FIRST_PATIENCE);
   }
 
   /**
    * @param patience with a daemon that has not yet said how long it may take
    */
-  HttpHost(UnixDomainSocketAddress address, String name, Duration patience) {
+  HttpHost(UnixDomainSocketAddress address, String name, OptionalInt client, Duration patience) {
+    this.client = client;
     this.address = address;
     this.name = name;
     this.patience = Optional.of(patience);
@@ -715,7 +731,7 @@ public final class HttpHost implements CommandHost {
     }
     if (connection.isEmpty()) {
       try {
-        connection = Optional.of(UnixHttp.connect(address));
+        connection = Optional.of(UnixHttp.connect(address, client));
       } catch (IOException e) {
         throw new HostException(
             Failure.of(

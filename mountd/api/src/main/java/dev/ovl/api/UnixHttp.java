@@ -17,6 +17,7 @@ import java.time.Duration;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.TreeMap;
 import java.util.function.BooleanSupplier;
 
@@ -37,6 +38,8 @@ final class UnixHttp implements AutoCloseable {
   private final InputStream in;
 
   /** When waiting ends, as {@link System#nanoTime} counts; absent: never. */
+  private final OptionalInt client;
+
   private Optional<Long> deadline = Optional.empty();
 
   /** Whether the answer is wanted no more. */
@@ -47,7 +50,8 @@ final class UnixHttp implements AutoCloseable {
 
   private boolean reusable = true;
 
-  private UnixHttp(SocketChannel channel, Selector selector) {
+  private UnixHttp(SocketChannel channel, Selector selector, OptionalInt client) {
+    this.client = client;
     this.channel = channel;
     this.selector = selector;
     this.in = new BufferedInputStream(new Incoming());
@@ -56,10 +60,11 @@ final class UnixHttp implements AutoCloseable {
   /**
    * Connects; waits for nothing.
    *
+   * @param client the process that it is done for, if that is not this one
    * @throws IOException nobody listens there; so many wait already that the socket takes no more;
    *     this user may not connect
    */
-  static UnixHttp connect(UnixDomainSocketAddress address) throws IOException {
+  static UnixHttp connect(UnixDomainSocketAddress address, OptionalInt client) throws IOException {
     SocketChannel channel = SocketChannel.open(StandardProtocolFamily.UNIX);
     Selector selector = null;
     try {
@@ -68,7 +73,7 @@ final class UnixHttp implements AutoCloseable {
       channel.connect(address);
       selector = Selector.open();
       channel.register(selector, SelectionKey.OP_READ);
-      return new UnixHttp(channel, selector);
+      return new UnixHttp(channel, selector, client);
     } catch (IOException | RuntimeException e) {
       if (selector != null) {
         selector.close();
@@ -177,9 +182,10 @@ final class UnixHttp implements AutoCloseable {
     return answer();
   }
 
-  private static String head(Request request) {
+  private String head(Request request) {
     String head = request.method() + " " + request.target() + " HTTP/1.1\r\nHost: ovl\r\n";
     return head
+        + (client.isPresent() ? HttpHost.CLIENT + ": " + client.getAsInt() + "\r\n" : "")
         + switch (request.content()) {
           case Content.None() -> request.method().equals("GET") ? "" : "Content-Length: 0\r\n";
           case Content.Json(byte[] text) ->

@@ -24,6 +24,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
@@ -49,7 +50,7 @@ class HttpHostTest {
   }
 
   private static HttpHost hasty(ScriptedPeer peer) {
-    return new HttpHost(peer.address(), "'the socket'", HASTE);
+    return new HttpHost(peer.address(), "'the socket'", OptionalInt.empty(), HASTE);
   }
 
   private static HttpHost host(ScriptedPeer peer) {

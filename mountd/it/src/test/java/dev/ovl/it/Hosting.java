@@ -28,6 +28,10 @@ final class Hosting implements AfterEachCallback {
     return switch (host) {
       case IN_PROCESS -> like.with("OVL_HOST", "none");
       case DAEMON -> like.installed().with("OVL_HOST", daemon(like).host());
+      case HANDED_OVER -> {
+        daemon(like);
+        yield like.installed();
+      }
     };
   }
 

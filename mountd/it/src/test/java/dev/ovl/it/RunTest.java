@@ -15,10 +15,15 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Order;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
+import org.junit.jupiter.params.Parameter;
+import org.junit.jupiter.params.ParameterizedClass;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** {@code ovlctl run}, as it is installed. */
+@ParameterizedClass
+@EnumSource(names = {"IN_PROCESS", "HANDED_OVER"})
 class RunTest {
   private static final long PATIENCE_SECONDS = 30;
 
@@ -26,13 +31,18 @@ class RunTest {
   @Order(1)
   final Scratch scratch = Scratch.tmpfs();
 
+  @RegisterExtension
+  @Order(2)
+  final Hosting hosting = new Hosting(scratch);
+
+  @Parameter private Host host;
   private Ovlctl ovlctl;
 
   @BeforeEach
   void stack() {
     Requires.overlay();
     Requires.program("busybox");
-    ovlctl = Ovlctl.of(scratch).installed();
+    ovlctl = hosting.ovlctl(host, Ovlctl.of(scratch).installed());
     ovlctl
         .shell(
             """
@@ -120,6 +130,7 @@ class RunTest {
   void aLibraryThatIsMissingOrAnothersIsTold() throws Exception {
     Requires.program("gcc");
     Requires.program("make");
+    Ovlctl alone = ovlctl.with("OVL_HOST", "none");
     Path copy = Dist.tree().resolveSibling("broken");
     Path library = copy.resolve("lib/libovl-jni.so");
     String remove = "rm -rf " + Ovlctl.quote(copy.toString());
@@ -127,10 +138,10 @@ class RunTest {
     try {
       ovlctl.shell(remove + " && cp -al " + Ovlctl.quote(Dist.tree() + "") + " " + copy).fine();
       Files.delete(library);
-      assertEquals("run web: there is no " + library, ovlctl.shell(run).ended(125).errorLine());
+      assertEquals("run web: there is no " + library, alone.shell(run).ended(125).errorLine());
       Files.copy(copy.resolve("lib/libovl-exdev.so"), library);
       assertTrue(
-          ovlctl.shell(run).ended(125).errorLine().startsWith("run web: cannot load " + library));
+          alone.shell(run).ended(125).errorLine().startsWith("run web: cannot load " + library));
       String make =
           "make --silent -C %s/native BUILD=%s JAVA_HOME=%s VERSION=0.0 libovl-jni.so"
               .formatted(
@@ -141,7 +152,7 @@ class RunTest {
               + library
               + " is of another build: it is version 0.0, and this is "
               + System.getProperty("ovl.dist.version"),
-          ovlctl.shell(run).ended(125).errorLine());
+          alone.shell(run).ended(125).errorLine());
     } finally {
       ovlctl.shell(remove).fine();
     }

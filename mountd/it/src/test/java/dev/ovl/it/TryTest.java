@@ -18,9 +18,14 @@ import org.junit.jupiter.api.Order;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.extension.RegisterExtension;
+import org.junit.jupiter.params.Parameter;
+import org.junit.jupiter.params.ParameterizedClass;
+import org.junit.jupiter.params.provider.EnumSource;
 
 /** {@code ovlctl try}, over this very system. The scratch directory is a mount of its own in it. */
 @Timeout(120)
+@ParameterizedClass
+@EnumSource(names = {"IN_PROCESS", "HANDED_OVER"})
 class TryTest {
   private static final Pattern KEPT = Pattern.compile("kept in stack (try-[0-9a-f]{8}(-[0-9]+)?):");
 
@@ -28,13 +33,18 @@ class TryTest {
   @Order(1)
   final Scratch scratch = Scratch.tmpfs();
 
+  @RegisterExtension
+  @Order(2)
+  final Hosting hosting = new Hosting(scratch);
+
+  @Parameter private Host host;
   private Ovlctl ovlctl;
   private Path data;
 
   @BeforeEach
   void data() {
     Requires.overlay();
-    ovlctl = Ovlctl.of(scratch).installed();
+    ovlctl = hosting.ovlctl(host, Ovlctl.of(scratch).installed());
     ovlctl.shell("mkdir data && echo old > data/old && echo gone > data/gone").fine();
     data = Path.of(scratch.resolve("data").toString());
   }

@@ -38,22 +38,42 @@ final class ClientChannel implements AutoCloseable {
     this.fd = fd;
   }
 
-  /** What a message is. */
+  /** What a message is; the numbers are those of protocol.h. */
   enum Kind {
     // from the client
-    REQUEST,
-    GO,
-    CANCEL,
-    NOTE,
-    FAILED,
-    RUNNING,
-    ENDED,
+    REQUEST(0),
+    GO(1),
+    CANCEL(2),
+    NOTE(3),
+    FAILED(4),
+    RUNNING(5),
+    ENDED(6),
     // to the client
-    REFUSED,
-    ACCEPTED,
-    TREES,
-    PROGRAM,
-    DONE
+    REFUSED(7),
+    ACCEPTED(8),
+    TREES(9),
+    PROGRAM(10),
+    DONE(11);
+
+    private final int number;
+
+    Kind(int number) {
+      this.number = number;
+    }
+
+    /** In a message. */
+    int number() {
+      return number;
+    }
+
+    private static Kind of(int number) throws ProtocolException {
+      for (Kind kind : values()) {
+        if (kind.number == number) {
+          return kind;
+        }
+      }
+      throw new ProtocolException("no kind of message: " + number);
+    }
   }
 
   /**
@@ -91,17 +111,17 @@ final class ClientChannel implements AutoCloseable {
       if (!fill(header, descriptors)) {
         return Optional.empty();
       }
-      int kind = header.getInt();
+      Kind kind = Kind.of(header.getInt());
       int length = header.getInt();
-      if (kind < 0 || kind >= Kind.values().length || length < 0 || length > MAX_BYTES) {
-        throw new ProtocolException("no message: kind " + kind + ", " + length + " bytes");
+      if (length < 0 || length > MAX_BYTES) {
+        throw new ProtocolException("a message of " + length + " bytes");
       }
       ByteBuffer content = ByteBuffer.allocateDirect(length).order(ByteOrder.nativeOrder());
       if (length > 0 && !fill(content, descriptors)) {
         throw new EOFException("it ends within a message");
       }
       whole = true;
-      return Optional.of(new Message(Kind.values()[kind], content, descriptors));
+      return Optional.of(new Message(kind, content, descriptors));
     } finally {
       if (!whole) {
         descriptors.forEach(Fd::close);
@@ -150,7 +170,7 @@ final class ClientChannel implements AutoCloseable {
   private void write(Kind kind, byte[] content, List<Integer> descriptors) throws ErrnoException {
     ByteBuffer message =
         ByteBuffer.allocateDirect(HEADER_BYTES + content.length).order(ByteOrder.nativeOrder());
-    message.putInt(kind.ordinal()).putInt(content.length).put(content).flip();
+    message.putInt(kind.number()).putInt(content.length).put(content).flip();
     sys.sendmsg(fd.number(), message, descriptors, Linux.MSG_NOSIGNAL);
     while (message.hasRemaining()) {
       sys.sendmsg(fd.number(), message, List.of(), Linux.MSG_NOSIGNAL);

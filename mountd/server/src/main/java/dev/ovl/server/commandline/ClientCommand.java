@@ -74,7 +74,8 @@ final class ClientCommand {
   void serve() {
     boolean listening = false;
     try (ClientRequest request = request()) {
-      Optional<String> difference = difference(request);
+      Peer peer = Peer.of(sys, channel.number());
+      Optional<String> difference = difference(request, peer);
       if (difference.isPresent()) {
         LOG.debug("a command line is refused: {}", difference.get());
         channel.send(Kind.REFUSED, 0);
@@ -83,7 +84,7 @@ final class ClientCommand {
       threads.execute(this::listen);
       listening = true;
       OptionalInt status =
-          new Ovlctl(session(request), programs)
+          new Ovlctl(session(request, peer), programs)
               .runIf(demand -> admit(demand, request), request.arguments());
       if (!gone) {
         channel.send(status.isPresent() ? Kind.DONE : Kind.REFUSED, status.orElse(0));
@@ -143,18 +144,18 @@ final class ClientCommand {
     }
   }
 
-  private Optional<String> difference(ClientRequest request) throws ErrnoException {
+  private Optional<String> difference(ClientRequest request, Peer peer) throws ErrnoException {
     return request.build().equals(build)
-        ? kinship.difference(Peer.of(sys, channel.number()))
+        ? kinship.difference(peer)
         : Optional.of("it is of another build");
   }
 
-  private Session session(ClientRequest request) {
+  private Session session(ClientRequest request, Peer peer) {
     return new Session(
         new ClientInput(sys, request.streams().get(0), () -> gone || cancellation.isRequested()),
         new ClientOutput(sys, request.streams().get(1), () -> gone),
         new ClientOutput(sys, request.streams().get(2), () -> gone),
-        new ClientPlace(request.directory(), new ProcessPlace()),
+        new ClientPlace(request.directory(), OptionalInt.of(peer.pid()), new ProcessPlace()),
         request.environment(),
         request.terminal(),
         cancellation);

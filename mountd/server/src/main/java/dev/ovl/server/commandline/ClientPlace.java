@@ -3,13 +3,15 @@ package dev.ovl.server.commandline;
 import dev.ovl.cli.session.Place;
 import dev.ovl.sys.OsPath;
 import java.util.Optional;
+import java.util.OptionalInt;
 
 /**
  * Where a client is: in its own directory, and else where this process is.
  *
+ * @param client its process id
  * @param process this process's place
  */
-record ClientPlace(OsPath directory, Place process) implements Place {
+record ClientPlace(OsPath directory, OptionalInt client, Place process) implements Place {
   @Override
   public String mountNamespace() {
     return process.mountNamespace();

@@ -83,19 +83,22 @@ public final class CommandLineServer {
   public static Optional<CommandLineServer> start(Syscalls sys, OsPath root, OsPath run)
       throws ErrnoException {
     Optional<String> build = build();
-    if (build.isEmpty()) {
-      return Optional.empty();
-    }
+    return build.isEmpty() ? Optional.empty() : Optional.of(start(sys, root, run, build.get()));
+  }
+
+  /** For clients of a build. */
+  static CommandLineServer start(Syscalls sys, OsPath root, OsPath run, String build)
+      throws ErrnoException {
     Fd listening = new Fd(sys, sys.socket(Linux.AF_UNIX, Linux.SOCK_STREAM, 0));
     boolean done = false;
     try {
       listen(sys, run, listening);
       CommandLineServer server =
           new CommandLineServer(
-              sys, run.resolve(NAME), listening, new Kinship(sys, root, run), build.get());
+              sys, run.resolve(NAME), listening, new Kinship(sys, root, run), build);
       server.acceptor.start();
       done = true;
-      return Optional.of(server);
+      return server;
     } finally {
       if (!done) {
         listening.close();

@@ -72,7 +72,8 @@ record Kinship(Syscalls sys, OsPath root, OsPath run) {
   }
 
   private boolean same(OsPath one, OsPath other) {
-    return one.equals(other) || identity(one).isPresent() && identity(one).equals(identity(other));
+    return one.equals(other)
+        || (identity(one).isPresent() && identity(one).equals(identity(other)));
   }
 
   private Optional<String> identity(OsPath path) {

@@ -14,7 +14,8 @@ import java.util.Map;
  * @param content the body as it comes, where the handler wants it so; ends where that does, and
  *     fails when the client goes away before. For one thread, until the answer was given
  * @param client whether it is still there
- * @param peer who asks, by the kernel's word
+ * @param peer who asks, by the kernel's word; where this process itself does, the one it does it
+ *     for
  */
 @SuppressWarnings("ArrayRecordComponent") // nobody compares requests
 public record HttpRequest(

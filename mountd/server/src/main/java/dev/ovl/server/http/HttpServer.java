@@ -59,6 +59,9 @@ public final class HttpServer {
   /** The largest body of a request. */
   public static final int MAX_BODY_BYTES = 1 << 20;
 
+  /** Of a request that this process makes of itself: who it does it for. */
+  private static final String CLIENT = "Ovl-Client";
+
   private static final Logger LOG = LoggerFactory.getLogger(HttpServer.class);
   private static final int TOO_LARGE = 413;
   private static final int MAX_HEADERS = 64;
@@ -353,7 +356,20 @@ public final class HttpServer {
         body,
         content,
         () -> !stopping && !socket.isGone(),
-        peer);
+        asker(request, peer));
+  }
+
+  private static Peer asker(ClassicHttpRequest request, Peer connected) throws ProtocolException {
+    Header client = request.getFirstHeader(CLIENT);
+    if (client == null || connected.pid() != ProcessHandle.current().pid()) {
+      return connected;
+    }
+    try {
+      int pid = Integer.parseInt(client.getValue());
+      return new Peer(pid, connected.uid(), connected.gid(), connected.groups());
+    } catch (NumberFormatException e) {
+      throw new ProtocolException(CLIENT + " is no process id", e);
+    }
   }
 
   /** Path and query; the query may be empty. */

@@ -1,0 +1,272 @@
+#include "handover.h"
+
+#include "channel.h"
+#include "child.h"
+#include "complain.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+enum {
+	/* A daemon that is well answers within a few milliseconds. */
+	PATIENCE_MILLIS = 5000,
+	/* So long an operation may take to come to a good end when the user wants to stop. */
+	STOP_MILLIS = 20000,
+	SIGNALLED = 128, /* plus the signal's number */
+	STREAMS = 3,
+};
+
+/* ---- where the daemon would be ------------------------------------------------------------- */
+
+static const char DEFAULT_RUN[] = "/run/ovl";
+static const char RUN_OPTION[] = "--run";
+
+/*
+ * The run directory, as far as this process can tell: a daemon knows the configuration too, and
+ * refuses what is not for it.
+ */
+static const char *run_directory(char *const *arguments)
+{
+	const char *run = getenv("OVL_RUN");
+	size_t length = strlen(RUN_OPTION);
+
+	for (; *arguments; arguments++) {
+		if (strncmp(*arguments, RUN_OPTION, length))
+			continue;
+		if ((*arguments)[length] == '=')
+			run = *arguments + length + 1;
+		else if (!(*arguments)[length] && arguments[1])
+			run = arguments[1];
+	}
+	return run && *run ? run : DEFAULT_RUN;
+}
+
+/* ---- what is asked for --------------------------------------------------------------------- */
+
+/* The first line of lib/build-id. */
+static bool read_build(const char *home, char *build, size_t size)
+{
+	char path[PATH_MAX];
+	ssize_t length;
+	int file;
+
+	if (snprintf(path, sizeof(path), "%s/lib/build-id", home) >= PATH_MAX)
+		return false;
+	file = open(path, O_RDONLY | O_CLOEXEC);
+	if (file < 0)
+		return false;
+	length = read(file, build, size - 1);
+	close(file);
+	if (length <= 0)
+		return false;
+	build[length] = '\0';
+	build[strcspn(build, "\n")] = '\0';
+	return true;
+}
+
+/* As Java asks for it, without what getcwd(3) adds. */
+static bool read_directory(char *directory, size_t size)
+{
+	ssize_t length = readlink("/proc/self/cwd", directory, size);
+
+	if (length < 0 || (size_t)length == size)
+		return false;
+	directory[length] = '\0';
+	return true;
+}
+
+static uint32_t put_texts(struct draft *draft, char *const *texts)
+{
+	uint32_t count = 0;
+
+	for (; texts[count]; count++)
+		draft_put_text(draft, texts[count]);
+	return count;
+}
+
+static bool send_request(int channel, const char *home, char *const *arguments)
+{
+	char build[128];
+	char directory[PATH_MAX];
+	struct request_head head = {.open = 0};
+	struct draft draft = {.bytes = NULL};
+	int streams[STREAMS];
+	size_t count = 0;
+	bool sent;
+
+	if (!read_build(home, build, sizeof(build)) || !read_directory(directory, sizeof(directory)))
+		return false;
+	for (int i = 0; i < STREAMS; i++) {
+		if (fcntl(i, F_GETFD) < 0)
+			continue;
+		head.open |= 1u << i;
+		head.terminals |= isatty(i) ? 1u << i : 0;
+		streams[count++] = i;
+	}
+	draft_put(&draft, &head, sizeof(head));
+	draft_put_text(&draft, build);
+	draft_put_text(&draft, directory);
+	head.argument_count = put_texts(&draft, arguments);
+	head.variable_count = put_texts(&draft, environ);
+	if (!draft.failed)
+		memcpy(draft.bytes, &head, sizeof(head));
+	sent = channel_send(channel, MESSAGE_REQUEST, &draft, streams, count);
+	draft_free(&draft);
+	return sent;
+}
+
+static bool is_accepted(int channel)
+{
+	struct pollfd event = {.fd = channel, .events = POLLIN};
+	struct message message;
+	bool accepted;
+
+	if (poll(&event, 1, PATIENCE_MILLIS) <= 0)
+		return false;
+	accepted = channel_receive(channel, &message) && message.kind == MESSAGE_ACCEPTED;
+	message_free(&message);
+	return accepted;
+}
+
+/* ---- while it is carried out --------------------------------------------------------------- */
+
+static const int STOPPING[] = {SIGHUP, SIGINT, SIGTERM};
+enum { STOPPING_COUNT = sizeof(STOPPING) / sizeof(*STOPPING) };
+
+/* The first signal that came. */
+static volatile sig_atomic_t stopped_by;
+
+static void stop(int signal)
+{
+	if (!stopped_by)
+		stopped_by = signal;
+}
+
+/* From now on signals are noted, and come only while this process waits; waiting is how it was. */
+static void hold_signals(sigset_t *waiting)
+{
+	sigset_t held;
+
+	sigemptyset(&held);
+	for (int i = 0; i < STOPPING_COUNT; i++) {
+		const struct sigaction action = {.sa_handler = stop};
+		struct sigaction before;
+
+		sigaddset(&held, STOPPING[i]);
+		/* what nohup(1) had ignored stays so */
+		if (!sigaction(STOPPING[i], NULL, &before) && before.sa_handler != SIG_IGN)
+			sigaction(STOPPING[i], &action, NULL);
+	}
+	sigprocmask(SIG_BLOCK, &held, waiting);
+}
+
+static long long now_millis(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec * 1000LL + now.tv_nsec / 1000000;
+}
+
+/* Waits for the next message. False when the user wanted to stop long ago. */
+static bool await_message(int channel, const sigset_t *waiting)
+{
+	struct pollfd event = {.fd = channel, .events = POLLIN};
+	long long end = LLONG_MAX;
+
+	for (;;) {
+		long long left = end == LLONG_MAX ? STOP_MILLIS : end - now_millis();
+		const struct timespec limit = {.tv_sec = left / 1000,
+					       .tv_nsec = left % 1000 * 1000000};
+
+		if (left <= 0)
+			return false;
+		if (ppoll(&event, 1, &limit, waiting) > 0)
+			return true;
+		if (stopped_by && end == LLONG_MAX) {
+			end = now_millis() + STOP_MILLIS;
+			channel_send_number(channel, MESSAGE_CANCEL, (uint32_t)stopped_by);
+		}
+	}
+}
+
+static int status_of(const struct message *message)
+{
+	uint32_t status = EXIT_FAILURE;
+
+	if (message->size >= sizeof(status))
+		memcpy(&status, message->bytes, sizeof(status));
+	return (int)status;
+}
+
+/* The program gets what signals there are; this process is of no use while it waits for it. */
+static int run_child(int channel, struct message *message, const sigset_t *waiting)
+{
+	sigset_t held;
+	int status;
+
+	sigprocmask(SIG_SETMASK, waiting, &held);
+	status = child_run(channel, message);
+	sigprocmask(SIG_SETMASK, &held, NULL);
+	return status;
+}
+
+/* The exit status. */
+static int see_through(int channel, const sigset_t *waiting)
+{
+	int of_child = -1;
+
+	for (;;) {
+		struct message message;
+		int status;
+
+		if (!await_message(channel, waiting))
+			return SIGNALLED + stopped_by;
+		if (!channel_receive(channel, &message)) {
+			message_free(&message);
+			if (of_child >= 0)
+				return of_child;
+			complain("the daemon ended", "what was asked for may be done or not", 0);
+			return EXIT_FAILURE;
+		}
+		status = status_of(&message);
+		if (message.kind == MESSAGE_DONE) {
+			message_free(&message);
+			return status;
+		}
+		if (message.kind == MESSAGE_PROGRAM)
+			of_child = run_child(channel, &message, waiting);
+		message_free(&message);
+	}
+}
+
+bool handover(const char *home, char *const *arguments, int *status)
+{
+	const struct draft nothing = {.bytes = NULL};
+	char path[PATH_MAX];
+	sigset_t waiting;
+	int channel;
+
+	if (snprintf(path, sizeof(path), "%s/cli.sock", run_directory(arguments)) >= PATH_MAX)
+		return false;
+	channel = channel_open(path);
+	if (channel < 0)
+		return false;
+	if (!send_request(channel, home, arguments) || !is_accepted(channel)) {
+		close(channel);
+		return false;
+	}
+	hold_signals(&waiting);
+	/* from here on the daemon may have begun; that it has ended is noticed below */
+	channel_send(channel, MESSAGE_GO, &nothing, NULL, 0);
+	*status = see_through(channel, &waiting);
+	return true;
+}
