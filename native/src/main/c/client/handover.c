@@ -16,8 +16,10 @@
 #include <unistd.h>
 
 enum {
-	/* A daemon that is well answers within a few milliseconds. */
-	PATIENCE_MILLIS = 5000,
+	/* A daemon that is well hears within a few milliseconds. */
+	HEARING_MILLIS = 5000,
+	/* One that many ask at once, right after its start, may take seconds to read what they want. */
+	READING_MILLIS = 60000,
 	/* So long an operation may take to come to a good end when the user wants to stop. */
 	STOP_MILLIS = 20000,
 	SIGNALLED = 128, /* plus the signal's number */
@@ -123,17 +125,24 @@ static bool send_request(int channel, const char *home, char *const *arguments)
 	return sent;
 }
 
-static bool is_accepted(int channel)
+/* Whether the next message is of this kind, and comes in time. */
+static bool is_next(int channel, enum message_kind kind, int patience_millis)
 {
 	struct pollfd event = {.fd = channel, .events = POLLIN};
 	struct message message;
-	bool accepted;
+	bool is;
 
-	if (poll(&event, 1, PATIENCE_MILLIS) <= 0)
+	if (poll(&event, 1, patience_millis) <= 0)
 		return false;
-	accepted = channel_receive(channel, &message) && message.kind == MESSAGE_ACCEPTED;
+	is = channel_receive(channel, &message) && message.kind == kind;
 	message_free(&message);
-	return accepted;
+	return is;
+}
+
+static bool is_accepted(int channel)
+{
+	return is_next(channel, MESSAGE_HEARD, HEARING_MILLIS)
+	       && is_next(channel, MESSAGE_ACCEPTED, READING_MILLIS);
 }
 
 /* ---- while it is carried out --------------------------------------------------------------- */

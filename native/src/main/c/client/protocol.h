@@ -5,7 +5,8 @@
  *
  *   ovlctl                           mountd
  *   REQUEST                       ->
- *                                 <- ACCEPTED, or REFUSED: nothing was done
+ *                                 <- HEARD       the daemon is well, though it may have much to do
+ *                                 <- ACCEPTED, or REFUSED, even before HEARD: nothing was done
  *   GO                            ->             so that a daemon that took too long does nothing
  *   CANCEL                        ->             at any time
  *                                 <- PROGRAM     run and try; TREES before it, if there are many
@@ -34,6 +35,7 @@ enum message_kind {
 	MESSAGE_ENDED, /* uint32_t status */
 
 	MESSAGE_REFUSED,
+	MESSAGE_HEARD,
 	MESSAGE_ACCEPTED,
 	MESSAGE_TREES, /* descriptors for the PROGRAM that follows, before its own */
 	/*

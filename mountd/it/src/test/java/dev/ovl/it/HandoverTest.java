@@ -158,8 +158,7 @@ class HandoverTest {
         "ovlctl --help | tail -3",
         "NO_COLOR= ovlctl --color always --help | head -c 100",
         "ovlctl diff web | tar -t",
-        "ovlctl $'st\\xffatus'",
-        "(ulimit -n 20; ovlctl status web)"
+        "ovlctl $'st\\xffatus'"
       })
   void itIsAsIfItHadBeenDoneHere(String script) {
     Result here = ovlctl.with("OVL_HOST", "none").shell(script);
@@ -182,10 +181,9 @@ class HandoverTest {
                       echo done; } >out.$i 2>&1 &
                 done
                 wait
-                cat out.* | grep -vc /merged | grep -qx 50 || cat out.* >&2
-                grep -lx done out.* | wc -l
+                cat out.* | grep -v /merged | sort | uniq -c
                 """);
-    assertEquals("50\n", all.fine().out());
+    assertEquals("50 done", all.fine().out().strip());
     assertEquals(List.of("web"), names());
   }
 

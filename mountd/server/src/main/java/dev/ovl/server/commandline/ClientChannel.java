@@ -50,10 +50,11 @@ final class ClientChannel implements AutoCloseable {
     ENDED(6),
     // to the client
     REFUSED(7),
-    ACCEPTED(8),
-    TREES(9),
-    PROGRAM(10),
-    DONE(11);
+    HEARD(8),
+    ACCEPTED(9),
+    TREES(10),
+    PROGRAM(11),
+    DONE(12);
 
     private final int number;
 

@@ -81,6 +81,7 @@ final class ClientCommand {
         channel.send(Kind.REFUSED, 0);
         return;
       }
+      channel.send(Kind.HEARD, 0);
       threads.execute(this::listen);
       listening = true;
       OptionalInt status =

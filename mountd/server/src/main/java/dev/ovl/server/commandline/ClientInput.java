@@ -69,7 +69,8 @@ final class ClientInput extends InputStream {
         return sys.read(number, buffer);
       } catch (ErrnoException e) {
         if (!e.is(Errno.EAGAIN)) {
-          throw e;
+          // in the words of java.io, which the process in Java would say
+          throw new IOException(e.errno().message(), e);
         }
       }
     }

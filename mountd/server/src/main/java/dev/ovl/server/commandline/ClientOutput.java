@@ -82,7 +82,8 @@ final class ClientOutput extends OutputStream {
     } catch (ErrnoException e) {
       // whoever shares the file may have made it non-blocking, or have been faster
       if (!e.is(Errno.EAGAIN)) {
-        throw e;
+        // in the words of java.io, which the process in Java would say
+        throw new IOException(e.errno().message(), e);
       }
     }
   }
