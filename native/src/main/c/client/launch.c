@@ -1,5 +1,6 @@
 #include "launch.h"
 
+#include "archive.h"
 #include "complain.h"
 
 #include <errno.h>
@@ -66,7 +67,9 @@ static int execute(const char *java, const char *home, enum program program,
 	const char *verb = program_verb(program);
 	char options[ROOM];
 	char daemon_options[ROOM];
+	char lib[ROOM];
 	char archive[ROOM];
+	char option[ROOM];
 	char jar[ROOM];
 	int error = ENOMEM;
 
@@ -75,7 +78,8 @@ static int execute(const char *java, const char *home, enum program program,
 		add(&line, within(options, "@", home, "lib/ovl.options"));
 		if (program == PROGRAM_MOUNTD)
 			add(&line, within(daemon_options, "@", home, "lib/mountd.options"));
-		add(&line, within(archive, "-XX:SharedArchiveFile=", home, "lib/ovl.jsa"));
+		if (archive_fits(within(archive, "", home, "lib/ovl.jsa"), within(lib, "", home, "lib")))
+			add(&line, within(option, "-XX:SharedArchiveFile=", home, "lib/ovl.jsa"));
 		add_split(&line, users);
 		add(&line, "-cp");
 		add(&line, within(jar, "", home, "lib/ovl.jar"));

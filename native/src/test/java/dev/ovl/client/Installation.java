@@ -8,13 +8,19 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.FileTime;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.zip.ZipEntry;
+import java.util.zip.ZipOutputStream;
 
 /** What the program needs around it, with a Java that says its words and goes. */
 final class Installation {
-  private static final Path PROGRAM =
-      Path.of(System.getProperty("ovl.native.dir")).resolve("test/ovlctl");
+  private static final Path PROGRAMS =
+      Path.of(System.getProperty("ovl.native.dir")).resolve("test");
+
+  private static final FileTime TIME = FileTime.from(Instant.parse("2025-01-01T00:00:00Z"));
 
   private static final String JAVA =
       """
@@ -25,7 +31,8 @@ final class Installation {
 
   private final Path home;
 
-  private Installation(Path home) {
+  /** What is there. */
+  Installation(Path home) {
     this.home = home;
   }
 
@@ -35,8 +42,8 @@ final class Installation {
     Files.createDirectories(made.resolve("bin"));
     Files.createDirectories(made.resolve("lib"));
     Files.createDirectories(made.resolve("runtime/bin"));
-    Files.copy(PROGRAM, made.resolve("bin/ovlctl"));
-    Files.createFile(made.resolve("lib/ovl.jar"));
+    Files.copy(PROGRAMS.resolve("ovlctl"), made.resolve("bin/ovlctl"));
+    made.jar("ovl.jar", "a");
     Files.writeString(made.java(), JAVA);
     assertTrue(made.java().toFile().setExecutable(true));
     return made;
@@ -52,6 +59,34 @@ final class Installation {
     return resolve("runtime/bin/java");
   }
 
+  /** Writes a jar with one entry, always of the same time. */
+  void jar(String name, String content) throws IOException {
+    Path file = resolve("lib").resolve(name);
+    try (ZipOutputStream zip = new ZipOutputStream(Files.newOutputStream(file))) {
+      ZipEntry entry = new ZipEntry("A.class");
+      entry.setLastModifiedTime(TIME);
+      zip.putNextEntry(entry);
+      zip.write(content.getBytes(StandardCharsets.UTF_8));
+    }
+    Files.setLastModifiedTime(file, TIME);
+  }
+
+  /** The archive of classes. */
+  Path archive() {
+    return resolve("lib/ovl.jsa");
+  }
+
+  /** Writes an archive, and seals it as the build does. */
+  Result seal() throws IOException, InterruptedException {
+    Files.writeString(archive(), "an archive of classes");
+    return shell("exec " + PROGRAMS.resolve("seal-archive") + " lib/ovl.jsa lib");
+  }
+
+  /** Whether Java is told of the archive. */
+  boolean takesTheArchive() throws IOException, InterruptedException {
+    return shell("exec bin/ovlctl").words().contains("-XX:SharedArchiveFile=" + archive());
+  }
+
   /** How a process ended, and what it said. */
   record Result(int status, String out, String err) {
     /** The words that Java was started with, then its directory and other programs' options. */
@@ -59,6 +94,12 @@ final class Installation {
       assertEquals("", err);
       assertEquals(7, status);
       return List.of(out.split("\n", -1));
+    }
+
+    /** Fails unless it ended well and said nothing. */
+    void silent() {
+      assertEquals("", err + out);
+      assertEquals(0, status);
     }
 
     /** The one line that it failed with. */

@@ -33,7 +33,6 @@ class LaunchTest {
     if (main.equals("dev.ovl.server.Main")) {
       words.add("@" + of.resolve("lib/mountd.options"));
     }
-    words.add("-XX:SharedArchiveFile=" + of.resolve("lib/ovl.jsa"));
     words.addAll(options);
     words.addAll(List.of("-cp", of.resolve("lib/ovl.jar") + "", main));
     words.addAll(List.of(arguments));

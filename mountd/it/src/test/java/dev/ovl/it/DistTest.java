@@ -6,13 +6,24 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.ovl.testkit.Requires;
 import dev.ovl.testkit.Scratch;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.FileTime;
 import java.util.Arrays;
+import java.util.Collections;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.stream.Collectors;
+import java.util.zip.CRC32;
+import java.util.zip.ZipEntry;
+import java.util.zip.ZipFile;
+import java.util.zip.ZipOutputStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -215,24 +226,118 @@ class DistTest {
     }
   }
 
-  @Test
-  void classesComeFromTheArchiveAndAReplacedJarIsNoticed() {
+  @ParameterizedTest
+  @ValueSource(strings = {"ovlctl", "ovlctl-java"})
+  void classesComeFromTheArchiveAndAReplacedJarIsNoticed(String name) {
+    Ovlctl ovlctl = unpacked();
+    assertTrue(source(ovlctl, name).endsWith("shared objects file"), () -> source(ovlctl, name));
+    String before = ovlctl.shell("bin/" + name + " ls").fine().out();
+    ovlctl.shell("touch lib/ovl-cli*.jar").fine();
+    assertTrue(source(ovlctl, name).endsWith(".jar"), () -> source(ovlctl, name));
+    assertEquals(before, ovlctl.shell("bin/" + name + " ls").fine().out());
+    ovlctl.shell("rm lib/ovl.jsa").fine();
+    assertEquals(before, ovlctl.shell("bin/" + name + " ls").fine().out());
+  }
+
+  private Ovlctl unpacked() {
     Ovlctl ovlctl = Ovlctl.of(scratch);
     ovlctl.shell("tar xzf %s --strip-components=1".formatted(packed())).fine();
-    assertTrue(source(ovlctl).endsWith("shared objects file"), () -> source(ovlctl));
-    String before = ovlctl.shell("bin/ovlctl ls").fine().out();
-    ovlctl.shell("touch lib/ovl-cli*.jar").fine();
-    assertTrue(source(ovlctl).endsWith(".jar"), () -> source(ovlctl));
-    assertEquals(before, ovlctl.shell("bin/ovlctl ls").fine().out());
-    ovlctl.shell("rm lib/ovl.jsa").fine();
-    assertEquals(before, ovlctl.shell("bin/ovlctl ls").fine().out());
+    return ovlctl;
+  }
+
+  /** The Java machine would not notice. */
+  @Test
+  void aJarReplacedByOneOfTheSameSizeAndTimeRuns() throws IOException {
+    Ovlctl ovlctl = unpacked();
+    Path jar = Path.of(scratch.resolve("lib/ovl-cli.jar").toString());
+    long size = Files.size(jar);
+    FileTime time = Files.getLastModifiedTime(jar);
+    assertTrue(ovlctl.shell("bin/ovlctl version").fine().out().startsWith("ovlctl "));
+    replace(jar, "dev/ovl/cli/command/VersionCommand.class", "ovlctl ", "OVLCTL ");
+    assertEquals(size, Files.size(jar));
+    assertEquals(time, Files.getLastModifiedTime(jar));
+    assertTrue(ovlctl.shell("bin/ovlctl version").fine().out().startsWith("OVLCTL "));
+  }
+
+  /** Has a jar say another word of the same length, and keeps the jar's size and time. */
+  private static void replace(Path jar, String in, String word, String by) throws IOException {
+    Map<String, byte[]> entries = new LinkedHashMap<>();
+    try (ZipFile zip = new ZipFile(jar.toFile())) {
+      for (ZipEntry entry : Collections.list(zip.entries())) {
+        entries.put(entry.getName(), zip.getInputStream(entry).readAllBytes());
+      }
+    }
+    // what is not needed here makes room for what fills the rest
+    entries.keySet().removeIf(entry -> entry.startsWith("dev/ovl/cli/demo/"));
+    String content = new String(entries.get(in), StandardCharsets.ISO_8859_1);
+    assertTrue(content.contains(word), in);
+    entries.put(in, content.replace(word, by).getBytes(StandardCharsets.ISO_8859_1));
+    long rest = Files.size(jar) - zip(entries, new byte[0]).length;
+    assertTrue(rest >= 0, () -> rest + " bytes too many");
+    FileTime time = Files.getLastModifiedTime(jar);
+    Files.write(jar, zip(entries, new byte[(int) rest]));
+    Files.setLastModifiedTime(jar, time);
+  }
+
+  /** A zip file with an entry more, which is not compressed. */
+  private static byte[] zip(Map<String, byte[]> entries, byte[] rest) throws IOException {
+    ByteArrayOutputStream bytes = new ByteArrayOutputStream();
+    try (ZipOutputStream zip = new ZipOutputStream(bytes)) {
+      for (Map.Entry<String, byte[]> entry : entries.entrySet()) {
+        zip.putNextEntry(new ZipEntry(entry.getKey()));
+        zip.write(entry.getValue());
+      }
+      ZipEntry stored = new ZipEntry("rest");
+      stored.setMethod(ZipEntry.STORED);
+      stored.setSize(rest.length);
+      CRC32 sum = new CRC32();
+      sum.update(rest);
+      stored.setCrc(sum.getValue());
+      zip.putNextEntry(stored);
+      zip.write(rest);
+    }
+    return bytes.toByteArray();
+  }
+
+  /** Whatever the machine thinks of the archive, it is told to nobody. */
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "-XX:+UseSerialGC", "-XX:-UseSerialGC -XX:+UseG1GC", "-XX:-UseSerialGC -XX:+UseZGC",
+        "-XX:-UseCompressedOops", "-Xint", "-Xshare:off"
+      })
+  void otherOptionsOfTheMachineDoNotShow(String options) {
+    Ovlctl ovlctl = Ovlctl.of(scratch);
+    String expected = bare(program("ovlctl"), "version").fine().out();
+    for (String name : new String[] {"ovlctl", "ovlctl-java"}) {
+      Ovlctl with = ovlctl.with("OVL_JAVA_OPTIONS", options);
+      assertEquals(expected, with.shell(quoted(program(name)) + " version").fine().out());
+    }
+  }
+
+  @Test
+  void aBrokenArchiveDoesNotShow() {
+    Ovlctl ovlctl = unpacked();
+    String expected = ovlctl.shell("bin/ovlctl version").fine().out();
+    for (String odd :
+        new String[] {
+          // the seal stays where it is
+          "dd if=/dev/zero of=lib/ovl.jsa bs=4096 count=1 conv=notrunc",
+          "tail -c 16 lib/ovl.jsa >x; truncate -s 1M lib/ovl.jsa; cat x >>lib/ovl.jsa",
+          "tail -c 16 lib/ovl.jsa >x; mv x lib/ovl.jsa",
+          ": >lib/ovl.jsa"
+        }) {
+      ovlctl.shell(odd + " 2>&1").ended(0);
+      assertEquals(expected, ovlctl.shell("bin/ovlctl version").fine().out(), odd);
+      assertEquals(expected, ovlctl.shell("bin/ovlctl-java version").fine().out(), odd);
+    }
   }
 
   /** Where the main class of a tree in the scratch directory is loaded from. */
-  private static String source(Ovlctl ovlctl) {
+  private static String source(Ovlctl ovlctl, String name) {
     return ovlctl
         .with("OVL_JAVA_OPTIONS", "-Xlog:class+load:stdout")
-        .shell("bin/ovlctl version")
+        .shell("bin/" + name + " version")
         .fine()
         .lines()
         .stream()
