@@ -65,6 +65,7 @@ static int execute(const char *java, const char *home, enum program program,
 	size_t room = OWN_WORDS + (users ? strlen(users) / 2 + 1 : 0) + count_of(arguments);
 	struct line line = {.words = calloc(room, sizeof(char *))};
 	const char *verb = program_verb(program);
+	const char *classes = program == PROGRAM_MOUNTD ? "lib/mountd.jsa" : "lib/ovlctl.jsa";
 	char options[ROOM];
 	char daemon_options[ROOM];
 	char lib[ROOM];
@@ -78,8 +79,8 @@ static int execute(const char *java, const char *home, enum program program,
 		add(&line, within(options, "@", home, "lib/ovl.options"));
 		if (program == PROGRAM_MOUNTD)
 			add(&line, within(daemon_options, "@", home, "lib/mountd.options"));
-		if (archive_fits(within(archive, "", home, "lib/ovl.jsa"), within(lib, "", home, "lib")))
-			add(&line, within(option, "-XX:SharedArchiveFile=", home, "lib/ovl.jsa"));
+		if (archive_fits(within(archive, "", home, classes), within(lib, "", home, "lib")))
+			add(&line, within(option, "-XX:SharedArchiveFile=", home, classes));
 		add_split(&line, users);
 		add(&line, "-cp");
 		add(&line, within(jar, "", home, "lib/ovl.jar"));

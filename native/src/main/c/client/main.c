@@ -2,7 +2,7 @@
  * ovlctl, mountd, mount.ovl and fsck.overlay of an installation: finds out which of them it is and
  * where it lies, has a daemon that is there do the work, or becomes the Java machine that does it.
  *
- * bin/ovlctl-java does the same as a script, for systems with a libc older than this is linked to.
+ * bin/ovlctl-java does the same as a script, for whoever cannot or will not run this.
  */
 #include "handover.h"
 #include "home.h"

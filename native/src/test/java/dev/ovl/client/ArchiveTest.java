@@ -101,7 +101,7 @@ class ArchiveTest {
       installation.shell(odd).silent();
       isRefused(odd);
       assertTrue(
-          installation.seal().failed().startsWith("seal-archive: cannot seal: lib/ovl.jsa (E"));
+          installation.seal().failed().startsWith("seal-archive: cannot seal: lib/ovlctl.jsa (E"));
       installation.shell("rm -rf lib/c.jar").silent();
       installation.jar("c.jar", "x".repeat(100_000));
       installation.seal().silent();
@@ -125,7 +125,10 @@ class ArchiveTest {
       isRefused("byte " + at);
     }
     for (String odd :
-        List.of("rm lib/ovl.jsa", "mkdir lib/ovl.jsa", "rmdir lib/ovl.jsa; mkfifo lib/ovl.jsa")) {
+        List.of(
+            "rm lib/ovlctl.jsa",
+            "mkdir lib/ovlctl.jsa",
+            "rmdir lib/ovlctl.jsa; mkfifo lib/ovlctl.jsa")) {
       installation.shell(odd).silent();
       isRefused(odd);
     }

@@ -73,13 +73,13 @@ final class Installation {
 
   /** The archive of classes. */
   Path archive() {
-    return resolve("lib/ovl.jsa");
+    return resolve("lib/ovlctl.jsa");
   }
 
   /** Writes an archive, and seals it as the build does. */
   Result seal() throws IOException, InterruptedException {
     Files.writeString(archive(), "an archive of classes");
-    return shell("exec " + PROGRAMS.resolve("seal-archive") + " lib/ovl.jsa lib");
+    return shell("exec " + PROGRAMS.resolve("seal-archive") + " lib/ovlctl.jsa lib");
   }
 
   /** Whether Java is told of the archive. */

@@ -3,10 +3,8 @@ package dev.ovl.cli.command;
 import dev.ovl.reference.Shell;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
-import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Parameters;
 import picocli.CommandLine.ParentCommand;
-import picocli.CommandLine.Spec;
 
 /** {@code ovlctl completion}. */
 @Command(
@@ -19,14 +17,12 @@ import picocli.CommandLine.Spec;
 final class CompletionCommand implements Callable<Integer> {
   @ParentCommand private Ovlctl ovlctl;
 
-  @Spec private CommandSpec spec;
-
   @Parameters(paramLabel = "SHELL", description = "bash, zsh or fish.")
   private Shell shell;
 
   @Override
   public Integer call() {
-    ovlctl.output().line(shell.script(spec.root()).stripTrailing());
+    ovlctl.output().line(shell.script(ovlctl.model()).stripTrailing());
     return Ovlctl.DONE;
   }
 }

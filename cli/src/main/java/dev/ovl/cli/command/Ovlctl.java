@@ -27,6 +27,7 @@ import java.io.UncheckedIOException;
 import java.io.Writer;
 import java.util.List;
 import java.util.OptionalInt;
+import java.util.Set;
 import java.util.concurrent.Callable;
 import java.util.function.Predicate;
 import picocli.CommandLine;
@@ -47,44 +48,6 @@ import picocli.CommandLine.ScopeType;
       "0:Everything asked for was done.",
       "1:Something asked for was not done.",
       "2:The command line or the environment makes no sense."
-    },
-    subcommands = {
-      CreateCommand.class,
-      SetCommand.class,
-      BranchCommand.class,
-      CloneCommand.class,
-      UpCommand.class,
-      DownCommand.class,
-      RemoveCommand.class,
-      ListCommand.class,
-      StatusCommand.class,
-      InspectCommand.class,
-      TreeCommand.class,
-      WhichCommand.class,
-      CopyUpCommand.class,
-      FsckCommand.class,
-      ChangesCommand.class,
-      DiffCommand.class,
-      ApplyCommand.class,
-      SizeCommand.class,
-      CommitCommand.class,
-      MergeCommand.class,
-      FlattenCommand.class,
-      MoveCommand.class,
-      RunCommand.class,
-      TryCommand.class,
-      LayerCommand.class,
-      MountCommand.class,
-      UmountCommand.class,
-      MountHelperCommand.class,
-      FsckHelperCommand.class,
-      InfoCommand.class,
-      StatsCommand.class,
-      EventsCommand.class,
-      DoctorCommand.class,
-      DemoCommand.class,
-      CompletionCommand.class,
-      VersionCommand.class
     })
 public final class Ovlctl implements Callable<Integer> {
   /** Everything asked for was done. */
@@ -191,29 +154,49 @@ public final class Ovlctl implements Callable<Integer> {
    * @return the exit status; absent: it was not admitted
    */
   public OptionalInt runIf(Predicate<Demand> admission, List<String> arguments) {
-    CommandLine line = new CommandLine(model());
+    int status = run(admission, arguments, Verb.among(arguments));
+    return status == NOT_ADMITTED ? OptionalInt.empty() : OptionalInt.of(status);
+  }
+
+  /** Reads the arguments by some of the verbs, and by all if those do not do. */
+  int run(Predicate<Demand> admission, List<String> arguments, Set<Verb> verbs) {
+    CommandLine line = new CommandLine(model(verbs));
     line.setExpandAtFiles(false);
     // as of env(1) and sudo(8): what follows the command is the command's
-    line.getSubcommands().get("try").setStopAtPositional(true);
+    CommandLine tries = line.getSubcommands().get(Verb.TRY.word());
+    if (tries != null) {
+      tries.setStopAtPositional(true);
+    }
     line.setCaseInsensitiveEnumValuesAllowed(true);
     line.setOut(writer(session.out()));
     line.setErr(writer(session.err()));
     line.setColorScheme(CommandLine.Help.defaultColorScheme(ansi(arguments)));
-    line.setParameterExceptionHandler(
-        (e, words) -> admission.test(Demand.NOTHING) ? usageError(e) : NOT_ADMITTED);
-    line.setExecutionStrategy(
-        parsed ->
-            admission.test(demand(parsed))
-                ? new CommandLine.RunLast().execute(parsed)
-                : NOT_ADMITTED);
     line.setExecutionExceptionHandler((e, command, parsed) -> failure(e, command));
+    if (verbs.equals(Verb.ALL)) {
+      line.setParameterExceptionHandler(
+          (e, words) -> admission.test(Demand.NOTHING) ? usageError(e) : NOT_ADMITTED);
+      line.setExecutionStrategy(parsed -> execute(admission, parsed));
+    } else {
+      // of no command yet: commands throw no such exceptions
+      line.setParameterExceptionHandler((e, words) -> run(admission, arguments, Verb.ALL));
+      line.setExecutionStrategy(
+          parsed ->
+              parsed.hasSubcommand() && !parsed.isUsageHelpRequested()
+                  ? execute(admission, parsed)
+                  : run(admission, arguments, Verb.ALL));
+    }
     try {
-      int status = line.execute(arguments.toArray(String[]::new));
-      return status == NOT_ADMITTED ? OptionalInt.empty() : OptionalInt.of(status);
+      return line.execute(arguments.toArray(String[]::new));
     } catch (UncheckedIOException e) {
       // the reader of our output is gone: there is nobody to tell
-      return OptionalInt.of(FAILED);
+      return FAILED;
     }
+  }
+
+  private int execute(Predicate<Demand> admission, CommandLine.ParseResult parsed) {
+    return admission.test(demand(parsed))
+        ? new CommandLine.RunLast().execute(parsed)
+        : NOT_ADMITTED;
   }
 
   private Demand demand(CommandLine.ParseResult parsed) {
@@ -237,10 +220,17 @@ public final class Ovlctl implements Callable<Integer> {
     }
   }
 
-  /** The model of the command line, from which it is read and documented. */
+  /** The model of the command line, from which it is documented. */
   CommandSpec model() {
+    return model(Verb.ALL);
+  }
+
+  private CommandSpec model(Set<Verb> verbs) {
     CommandSpec model = CommandSpec.forAnnotatedObject(this);
     settings.addTo(model);
+    for (Verb verb : verbs) {
+      model.addSubcommand(verb.word(), new CommandLine(verb.command()));
+    }
     return model;
   }
 

@@ -24,16 +24,18 @@ class OvlctlTest {
   private int run(boolean terminal, Map<String, String> environment, String... arguments) {
     out.reset();
     err.reset();
-    Session session =
-        new Session(
-            new ByteArrayInputStream(new byte[0]),
-            out,
-            err,
-            new FixedPlace(OsPath.of("/nonexistent")),
-            environment,
-            new Session.Terminal(terminal, terminal, terminal),
-            new Cancellation());
-    return new Ovlctl(session).run(List.of(arguments));
+    return new Ovlctl(session(terminal, environment)).run(List.of(arguments));
+  }
+
+  private Session session(boolean terminal, Map<String, String> environment) {
+    return new Session(
+        new ByteArrayInputStream(new byte[0]),
+        out,
+        err,
+        new FixedPlace(OsPath.of("/nonexistent")),
+        environment,
+        new Session.Terminal(terminal, terminal, terminal),
+        new Cancellation());
   }
 
   int run(String... arguments) {
@@ -50,11 +52,75 @@ class OvlctlTest {
 
   /** All but what is no verb for people. */
   private static List<String> verbs() {
-    return Arrays.stream(Ovlctl.class.getAnnotation(Command.class).subcommands())
-        .map(verb -> verb.getAnnotation(Command.class))
+    return Arrays.stream(Verb.values())
+        .map(verb -> verb.command().getAnnotation(Command.class))
         .filter(verb -> !verb.hidden())
         .map(Command::name)
         .toList();
+  }
+
+  @Test
+  void verbsAreCalledAsTheirCommandsSay() {
+    for (Verb verb : Verb.values()) {
+      Command command = verb.command().getAnnotation(Command.class);
+      assertEquals(verb.word(), command.name());
+      assertEquals(List.of(), List.of(command.aliases()), verb.word());
+    }
+  }
+
+  /** Lines are read with the verbs that they name, and nobody shall notice. */
+  @Test
+  void itDoesNotMatterWhichVerbsALineIsReadWith() {
+    List<List<String>> lines = new ArrayList<>();
+    verbs().forEach(verb -> lines.add(List.of(verb, "--help")));
+    lines.add(List.of("layer", "create", "-h"));
+    for (String line :
+        new String[] {
+          "",
+          "--help",
+          "-h",
+          "--help ls",
+          "-qh status ls",
+          "ls -hq",
+          "--json",
+          "completion zsh",
+          "creat ls",
+          "vers version",
+          "ls version",
+          "version ls",
+          "--driver ls",
+          "--driver=ls",
+          "--driver status version",
+          "--root version",
+          "version --root ls",
+          "version --nosuch",
+          "--nosuch version",
+          "--color blue version",
+          "version --color",
+          "Version",
+          "ver",
+          "try --help ls",
+          "layer",
+          "layer nosuch",
+          "layer ls --help",
+          "layer version",
+          "branch",
+          "-- version",
+          "version -- ls",
+          "@version",
+          "status",
+          "run"
+        }) {
+      lines.add(line.isEmpty() ? List.of() : List.of(line.split(" ")));
+    }
+    for (List<String> line : lines) {
+      int status = run(line.toArray(String[]::new));
+      List<Object> got = List.of(line, status, out(), err());
+      out.reset();
+      err.reset();
+      int expected = new Ovlctl(session(false, Map.of())).run(demand -> true, line, Verb.ALL);
+      assertEquals(List.of(line, expected, out(), err()), got);
+    }
   }
 
   @Test

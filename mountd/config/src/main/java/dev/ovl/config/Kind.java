@@ -11,6 +11,13 @@ public sealed interface Kind {
   /** What such a value is, for a sentence: {@code "a path"}. */
   String name();
 
+  /**
+   * Values, or the beginnings of some, that a shell can offer; empty if there is nothing to say.
+   */
+  default List<String> offered() {
+    return List.of();
+  }
+
   /** A path. The file has absolute ones only. */
   record Path() implements Kind {
     @Override
@@ -35,6 +42,11 @@ public sealed interface Kind {
     public String name() {
       return "one of " + String.join(", ", words);
     }
+
+    @Override
+    public List<String> offered() {
+      return words;
+    }
   }
 
   /**
@@ -46,6 +58,11 @@ public sealed interface Kind {
     @Override
     public boolean accepts(String text) {
       return form.matcher(text).matches();
+    }
+
+    @Override
+    public List<String> offered() {
+      return examples;
     }
   }
 

@@ -42,23 +42,13 @@ public final class SettingOptions {
                     return (T) take(setting, (String) value);
                   }
                 });
-    List<String> offered = offered(setting.kind());
+    List<String> offered = setting.kind().offered();
     return offered.isEmpty() ? option.build() : option.completionCandidates(offered).build();
   }
 
   private String take(Setting setting, String value) {
     // picocli clears options with null before it reads a command line
     return value == null ? given.remove(setting) : given.put(setting, value);
-  }
-
-  private static List<String> offered(Kind kind) {
-    return switch (kind) {
-      case Kind.Word word -> word.words();
-      case Kind.Text text -> text.examples();
-      case Kind.Path path -> List.of();
-      case Kind.Seconds seconds -> List.of();
-      case Kind.Count count -> List.of();
-    };
   }
 
   /** Takes a value as if it stood on the command line. */

@@ -61,9 +61,10 @@ class DistTest {
           "etc/ovl/config.toml",
           "lib/ovl.jar",
           "lib/libovl-exdev.so",
+          "lib/mountd.jsa",
           "lib/mountd.options",
-          "lib/ovl.jsa",
           "lib/ovl.options",
+          "lib/ovlctl.jsa",
           "lib/systemd/system/ovl-mountd.service",
           "lib/systemd/system/ovl-mountd.socket",
           "lib/systemd/system/ovl@.service",
@@ -196,7 +197,7 @@ class DistTest {
     assertTrue(ovlctl.shell("exec links/b/ovlctl ls").failed(1).contains("with a colon"));
   }
 
-  /** What share/doc/ovl/README says of systems with an older libc. */
+  /** As share/doc/ovl/README says. */
   @Test
   void theScriptMayTakeThePlaceOfTheProgram() {
     Ovlctl ovlctl = Ovlctl.of(scratch);
@@ -235,7 +236,7 @@ class DistTest {
     ovlctl.shell("touch lib/ovl-cli*.jar").fine();
     assertTrue(source(ovlctl, name).endsWith(".jar"), () -> source(ovlctl, name));
     assertEquals(before, ovlctl.shell("bin/" + name + " ls").fine().out());
-    ovlctl.shell("rm lib/ovl.jsa").fine();
+    ovlctl.shell("rm lib/ovlctl.jsa").fine();
     assertEquals(before, ovlctl.shell("bin/" + name + " ls").fine().out());
   }
 
@@ -322,10 +323,10 @@ class DistTest {
     for (String odd :
         new String[] {
           // the seal stays where it is
-          "dd if=/dev/zero of=lib/ovl.jsa bs=4096 count=1 conv=notrunc",
-          "tail -c 16 lib/ovl.jsa >x; truncate -s 1M lib/ovl.jsa; cat x >>lib/ovl.jsa",
-          "tail -c 16 lib/ovl.jsa >x; mv x lib/ovl.jsa",
-          ": >lib/ovl.jsa"
+          "dd if=/dev/zero of=lib/ovlctl.jsa bs=4096 count=1 conv=notrunc",
+          "tail -c 16 lib/ovlctl.jsa >x; truncate -s 1M lib/ovlctl.jsa; cat x >>lib/ovlctl.jsa",
+          "tail -c 16 lib/ovlctl.jsa >x; mv x lib/ovlctl.jsa",
+          ": >lib/ovlctl.jsa"
         }) {
       ovlctl.shell(odd + " 2>&1").ended(0);
       assertEquals(expected, ovlctl.shell("bin/ovlctl version").fine().out(), odd);
