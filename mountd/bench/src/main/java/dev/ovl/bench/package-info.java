@@ -12,6 +12,9 @@
  * dev.ovl.bench.SnapshotDuel} against containerd's snapshotter, over gRPC, which nothing else here
  * knows.
  *
+ * <p>{@link dev.ovl.bench.CommandCosts} measures {@code bin/ovlctl} of the distribution, from its
+ * start to its end: {@link dev.ovl.bench.ShortCommands} runs it beside other programs.
+ *
  * <p>{@link dev.ovl.bench.AgainstAufs} measures the kernel's overlay against its aufs, where it has
  * one: {@link dev.ovl.bench.Unions} mounts the same layers as both, {@link dev.ovl.bench.CopyUps}
  * and {@link dev.ovl.bench.Lookups} use the mounts.
