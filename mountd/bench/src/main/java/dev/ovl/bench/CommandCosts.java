@@ -12,7 +12,7 @@ public final class CommandCosts {
 
   /**
    * @param args {@code bin/ovlctl} of a distribution; the scratch directory; {@code full} or {@code
-   *     quick}; some of {@code in-process}
+   *     quick}; some of {@code in-process}, {@code status}, {@code programs}
    */
   public static void main(String[] args) throws Exception {
     Path program = Path.of(args[0]);
@@ -24,6 +24,12 @@ public final class CommandCosts {
     ShortCommands commands = new ShortCommands(program, scratch, effort);
     if (wanted.contains("in-process")) {
       commands.inProcess();
+    }
+    if (wanted.contains("status")) {
+      commands.status();
+    }
+    if (wanted.contains("programs")) {
+      commands.programs();
     }
   }
 }

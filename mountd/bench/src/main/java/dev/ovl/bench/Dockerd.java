@@ -61,6 +61,11 @@ final class Dockerd implements AutoCloseable {
     return startMillis;
   }
 
+  /** As {@code docker -H} takes it. */
+  String host() {
+    return "unix://" + socket;
+  }
+
   Program program() {
     return program;
   }

@@ -4,8 +4,11 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
+import java.util.Optional;
 
 /**
  * Programs that are run to their end, one of each after the other, again and again. All are started
@@ -76,6 +79,122 @@ final class ShortCommands {
             new Run("`ovlctl version`", program.toString(), "version"),
             new Run("`ovlctl ls --host none`", program.toString(), "ls", "--host", "none"),
             new Run("`true`", "true")));
+  }
+
+  /** {@code ovlctl status} with its daemon running, beside what others need for their version. */
+  void status() throws IOException, InterruptedException {
+    Path lower = Files.createDirectories(scratch.resolve("status"));
+    try (Mountd daemon = daemon()) {
+      Command.run(program.toString(), "create", "status", "--lower", lower.toString(), "--up");
+      try {
+        List<Run> runs = new ArrayList<>();
+        runs.add(new Run("`ovlctl status`", program.toString(), "status", "status"));
+        runs.add(new Run("`ovlctl ls`", program.toString(), "ls"));
+        runs.add(new Run("`ovlctl version`", program.toString(), "version"));
+        for (String other : List.of("docker", "podman", "ctr")) {
+          if (isThere(other)) {
+            runs.add(new Run("`" + other + " --version`", other, "--version"));
+          }
+        }
+        runs.add(new Run("`true`", "true"));
+        print(runs);
+      } finally {
+        Command.run(program.toString(), "rm", "--force", "status");
+      }
+    }
+  }
+
+  /** {@code run -- true}, beside others that start a program in a tree. */
+  void programs() throws IOException, InterruptedException {
+    Path tree = Files.createDirectories(scratch.resolve("tree"));
+    for (String directory : List.of("bin", "proc", "sys", "dev", "etc", "tmp", "run")) {
+      Files.createDirectories(tree.resolve(directory));
+    }
+    Command.run("cp", busybox(), tree.resolve("bin/busybox").toString());
+    try (Mountd daemon = daemon();
+        Dockerd docker = new Dockerd(scratch.resolve("docker"))) {
+      Path archive = scratch.resolve("tree.tar");
+      Command.run("tar", "-C", tree.toString(), "-cf", archive.toString(), ".");
+      Command.run("docker", "-H", docker.host(), "import", archive.toString(), "tree");
+      Command.run(program.toString(), "create", "run", "--lower", tree.toString());
+      try {
+        print(runsOfPrograms(tree, docker));
+      } finally {
+        Command.run(program.toString(), "rm", "run");
+      }
+    }
+  }
+
+  private List<Run> runsOfPrograms(Path tree, Dockerd docker) {
+    String inside = "/bin/busybox";
+    List<String> chroot =
+        List.of("unshare", "--mount", "--pid", "--fork", "chroot", tree.toString(), inside, "true");
+    List<String> contained =
+        List.of("docker", "-H", docker.host(), "run", "--rm", "--network", "none", "tree");
+    List<Run> runs = new ArrayList<>();
+    runs.add(new Run("`unshare --mount --pid --fork chroot`", chroot));
+    runs.add(
+        new Run("`ovlctl run`, by the daemon", program.toString(), "run", "run", inside, "true"));
+    runs.add(
+        new Run(
+            "`ovlctl run --rm`, by the daemon",
+            List.of(program.toString(), "run", "--rm", "run", inside, "true")));
+    runs.add(
+        new Run("`ovlctl run`, in Java", List.of(program + "-java", "run", "run", inside, "true")));
+    if (isThere("podman")) {
+      List<String> rooted =
+          List.of(
+              "podman",
+              "--root",
+              scratch.resolve("podman").toString(),
+              "--runroot",
+              scratch.resolve("podman-run").toString(),
+              "run",
+              "--rm",
+              "--network",
+              "none",
+              "--rootfs",
+              tree.toString());
+      runs.add(new Run("`podman run --rootfs`", joined(rooted, inside, "true")));
+    }
+    runs.add(new Run("`docker run --rm`", joined(contained, inside, "true")));
+    return runs;
+  }
+
+  private static List<String> joined(List<String> words, String... more) {
+    List<String> all = new ArrayList<>(words);
+    all.addAll(List.of(more));
+    return all;
+  }
+
+  /** With the root and run directory that ovlctl takes from its environment. */
+  private Mountd daemon() throws IOException {
+    return new Mountd(
+        program.resolveSibling("mountd"),
+        Path.of(System.getenv("OVL_ROOT")),
+        Path.of(System.getenv("OVL_RUN")));
+  }
+
+  /** Whether a program is on the PATH; says so if not. */
+  private static boolean isThere(String name) {
+    boolean there = onPath(name).isPresent();
+    if (!there) {
+      System.out.println(name + " is not on this machine");
+    }
+    return there;
+  }
+
+  private static String busybox() throws IOException {
+    return onPath("busybox")
+        .orElseThrow(() -> new IOException("busybox is missing (Debian: busybox-static)"))
+        .toString();
+  }
+
+  private static Optional<Path> onPath(String name) {
+    return Arrays.stream(System.getenv("PATH").split(":"))
+        .map(directory -> Path.of(directory, name))
+        .filter(Files::isExecutable)
+        .findFirst();
   }
 
   /** The class of that program, in a directory without others. */
