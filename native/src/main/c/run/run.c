@@ -20,21 +20,6 @@ static void close_both(const int ends[2])
 
 /* ---- the beginning ------------------------------------------------------------------------- */
 
-/* As sys_fork, with all signals blocked in the child. */
-static pid_t fork_blocked(unsigned long namespaces)
-{
-	sigset_t all;
-	sigset_t before;
-	pid_t pid;
-
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &before);
-	pid = sys_fork(namespaces);
-	if (pid != 0)
-		pthread_sigmask(SIG_SETMASK, &before, NULL);
-	return pid;
-}
-
 static int fork_init(const struct run_plan *plan, struct run_command *command)
 {
 	unsigned long namespaces = CLONE_NEWNS | CLONE_NEWPID;
@@ -52,7 +37,7 @@ static int fork_init(const struct run_plan *plan, struct run_command *command)
 	}
 	if (plan->own_network)
 		namespaces |= CLONE_NEWNET;
-	pid = fork_blocked(namespaces);
+	pid = sys_fork_blocked(namespaces);
 	if (pid == 0)
 		init_run(plan, reports[1], lifeline[0]);
 	close(reports[1]);

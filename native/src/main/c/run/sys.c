@@ -24,6 +24,20 @@ pid_t sys_fork(unsigned long namespaces)
 	return (pid_t)result(syscall(SYS_clone, namespaces | SIGCHLD, NULL, NULL, NULL, NULL));
 }
 
+pid_t sys_fork_blocked(unsigned long namespaces)
+{
+	sigset_t all;
+	sigset_t before;
+	pid_t pid;
+
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &before);
+	pid = sys_fork(namespaces);
+	if (pid != 0)
+		pthread_sigmask(SIG_SETMASK, &before, NULL);
+	return pid;
+}
+
 void sys_default_action(int signal)
 {
 	/* struct sigaction as the kernel has it: handler, flags, restorer, and a mask of 64 bits */

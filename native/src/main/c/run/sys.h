@@ -13,6 +13,9 @@
 /* A child that goes on from here, as by fork(2), in new namespaces; only of this thread. */
 pid_t sys_fork(unsigned long namespaces);
 
+/* As sys_fork, with all signals blocked in the child: handlers are another process's. */
+pid_t sys_fork_blocked(unsigned long namespaces);
+
 /* Of any signal, those included that libc keeps for itself. */
 void sys_default_action(int signal);
 

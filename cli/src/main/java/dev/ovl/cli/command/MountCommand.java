@@ -4,6 +4,7 @@ import dev.ovl.api.CommandHost;
 import dev.ovl.api.HostException;
 import dev.ovl.api.MountDraft;
 import dev.ovl.engine.EngineException;
+import dev.ovl.engine.mount.IdMap;
 import dev.ovl.engine.mount.OptionText;
 import dev.ovl.sys.OsPath;
 import java.util.ArrayList;
@@ -100,7 +101,7 @@ final class MountCommand extends HostCommand {
   static boolean isForFstab(String word) {
     return FSTAB_WORDS.contains(word)
         || word.startsWith("x-")
-        || word.startsWith("X-")
+        || (word.startsWith("X-") && !word.startsWith(IdMap.OPTION + "="))
         || word.startsWith("comment=");
   }
 }

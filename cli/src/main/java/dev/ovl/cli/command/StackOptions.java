@@ -3,6 +3,7 @@ package dev.ovl.cli.command;
 import dev.ovl.api.StackDraft;
 import dev.ovl.api.StackPatch;
 import dev.ovl.engine.EngineException;
+import dev.ovl.engine.mount.IdMap;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -52,6 +53,15 @@ final class StackOptions {
   private List<String> options = new ArrayList<>();
 
   @Option(
+      names = "--map",
+      paramLabel = "u|g|b:DISK:SHOWN:COUNT",
+      description = {
+        "Show owners in the lowers otherwise, users (u), groups (g) or both (b), so that a tree",
+        "serves a user namespace as it is; repeats. As the option X-mount.idmap of mount(8)."
+      })
+  private List<String> maps = new ArrayList<>();
+
+  @Option(
       names = "--method",
       paramLabel = "W",
       completionCandidates = Candidates.Methods.class,
@@ -84,7 +94,7 @@ final class StackOptions {
         absolute(upper, ovlctl),
         absolute(work, ovlctl),
         absolute(target, ovlctl),
-        options,
+        options(),
         Optional.ofNullable(propagation),
         Optional.ofNullable(method),
         compat);
@@ -98,9 +108,17 @@ final class StackOptions {
         absolute(upper, ovlctl),
         absolute(work, ovlctl),
         DEFAULT.equals(target) ? Optional.of(DEFAULT) : absolute(target, ovlctl),
-        options.isEmpty() ? Optional.empty() : Optional.of(options),
+        options().isEmpty() ? Optional.empty() : Optional.of(options()),
         Optional.ofNullable(propagation),
         Optional.ofNullable(method));
+  }
+
+  private List<String> options() {
+    List<String> all = new ArrayList<>(options);
+    if (!maps.isEmpty()) {
+      all.add(IdMap.OPTION + "=" + String.join(" ", maps));
+    }
+    return all;
   }
 
   /** {@code DIR=PERM} with an absolute path. */

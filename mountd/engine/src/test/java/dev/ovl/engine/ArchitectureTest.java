@@ -25,7 +25,7 @@ class ArchitectureTest {
   }
 
   @ArchTest static final ArchRule FILE = only("file");
-  @ArchTest static final ArchRule MOUNT = only("mount", "dev.ovl.engine.file");
+  @ArchTest static final ArchRule MOUNT = only("mount", "dev.ovl.engine.file", "dev.ovl.jni");
 
   @ArchTest
   static final ArchRule AUFS = only("aufs", "dev.ovl.engine.file", "dev.ovl.engine.mount");

@@ -147,6 +147,9 @@ final class Contents {
     ArchiveFormat format = Requests.format(packing.format());
     Compression compression = Requests.compression(packing.compression());
     Packed packed = new Packed(watch);
+    if (of instanceof Subject.Stack(String name)) {
+      stacks.checkPack(StackName.of(name));
+    }
     try (TreeDiff diff = compare(of, packing.against(), Progress.NONE, watch);
         CompressedSink out = compression.into(bytes -> write(to, bytes))) {
       watch.begun();

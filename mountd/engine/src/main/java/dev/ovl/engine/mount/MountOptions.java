@@ -7,6 +7,7 @@ import java.util.EnumSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
 import java.util.stream.Collectors;
@@ -21,7 +22,7 @@ import java.util.stream.Stream;
  */
 public final class MountOptions {
   /** No options. */
-  public static final MountOptions NONE = new MountOptions(Set.of(), Map.of());
+  public static final MountOptions NONE = new MountOptions(Set.of(), Map.of(), Optional.empty());
 
   private static final List<String> ON_OFF = List.of("on", "off");
 
@@ -48,10 +49,12 @@ public final class MountOptions {
 
   private final Set<MountFlag> flags;
   private final Map<String, String> overlay;
+  private final Optional<IdMap> idMap;
 
-  private MountOptions(Set<MountFlag> flags, Map<String, String> overlay) {
+  private MountOptions(Set<MountFlag> flags, Map<String, String> overlay, Optional<IdMap> idMap) {
     this.flags = flags;
     this.overlay = overlay;
+    this.idMap = idMap;
   }
 
   @SafeVarargs
@@ -74,10 +77,13 @@ public final class MountOptions {
   public static MountOptions parse(List<String> words) throws EngineException {
     Set<MountFlag> flags = EnumSet.noneOf(MountFlag.class);
     Map<String, String> overlay = new LinkedHashMap<>();
+    Optional<IdMap> idMap = Optional.empty();
     for (String word : words) {
       Optional<MountFlag> set = MountFlag.setBy(word);
       Optional<MountFlag> cleared = MountFlag.clearedBy(word);
-      if (set.isPresent()) {
+      if (word.startsWith(IdMap.OPTION + "=")) {
+        idMap = Optional.of(IdMap.parse(word.substring(IdMap.OPTION.length() + 1)));
+      } else if (set.isPresent()) {
         flags.add(set.get());
       } else if (cleared.isPresent()) {
         flags.remove(cleared.get());
@@ -86,7 +92,7 @@ public final class MountOptions {
       }
     }
     refuseContradictions(overlay);
-    return new MountOptions(flags, overlay);
+    return new MountOptions(flags, overlay, idMap);
   }
 
   private static void addOverlayOption(String word, Map<String, String> overlay)
@@ -127,7 +133,8 @@ public final class MountOptions {
                     e.getValue().isEmpty()
                         ? e.getKey()
                         : e.getKey() + "=" + String.join("|", e.getValue()));
-    return Stream.of(own, LABELS.stream().map(label -> label + "=…"), MountFlag.words())
+    Stream<String> valued = Stream.concat(LABELS.stream(), Stream.of(IdMap.OPTION));
+    return Stream.of(own, valued.map(name -> name + "=…"), MountFlag.words())
         .flatMap(words -> words)
         .collect(Collectors.joining(", "));
   }
@@ -168,7 +175,7 @@ public final class MountOptions {
     }
     Map<String, String> more = new LinkedHashMap<>(overlay);
     more.put(name, value);
-    return new MountOptions(flags, more);
+    return new MountOptions(flags, more, idMap);
   }
 
   /**
@@ -190,7 +197,12 @@ public final class MountOptions {
   public MountOptions readOnly() {
     Set<MountFlag> more = EnumSet.of(MountFlag.RO);
     more.addAll(flags);
-    return new MountOptions(more, overlay);
+    return new MountOptions(more, overlay, idMap);
+  }
+
+  /** How owners of what lies in the lowers are shown; absent: as they are. */
+  public Optional<IdMap> idMap() {
+    return idMap;
   }
 
   /** True when the flag is set. */
@@ -233,6 +245,7 @@ public final class MountOptions {
     List<String> words = new ArrayList<>();
     flags.forEach(flag -> words.add(flag.word()));
     overlay.forEach((name, value) -> words.add(value.isEmpty() ? name : name + "=" + value));
+    idMap.ifPresent(map -> words.add(IdMap.OPTION + "=" + map));
     return words;
   }
 
@@ -240,12 +253,13 @@ public final class MountOptions {
   public boolean equals(Object other) {
     return other instanceof MountOptions options
         && flags.equals(options.flags)
-        && overlay.equals(options.overlay);
+        && overlay.equals(options.overlay)
+        && idMap.equals(options.idMap);
   }
 
   @Override
   public int hashCode() {
-    return flags.hashCode() * 31 + overlay.hashCode();
+    return Objects.hash(flags, overlay, idMap);
   }
 
   @Override

@@ -77,6 +77,11 @@ public record OverlayMount(
     return new OverlayMount(source, lowers, upper, options, other, propagation, names);
   }
 
+  /** The same mount of other lowers, which have no short names. */
+  OverlayMount over(List<OsPath> others) {
+    return new OverlayMount(source, others, upper, options, target, propagation, Optional.empty());
+  }
+
   /** True when the layers are more than one mount takes. */
   public boolean needsNesting() {
     return lowers.size() > MAX_LOWERS;

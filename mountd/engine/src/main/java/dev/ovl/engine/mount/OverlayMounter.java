@@ -2,6 +2,8 @@ package dev.ovl.engine.mount;
 
 import dev.ovl.engine.EngineException;
 import dev.ovl.engine.file.Files;
+import dev.ovl.jni.NativeLibraryException;
+import dev.ovl.jni.UserNamespaces;
 import dev.ovl.sys.Errno;
 import dev.ovl.sys.ErrnoException;
 import dev.ovl.sys.Fd;
@@ -125,6 +127,9 @@ public final class OverlayMounter implements AutoCloseable {
 
   /** Why the method cannot carry the mount; empty when it can. */
   private Optional<String> obstacle(OverlayMount mount, MountMethod method) throws ErrnoException {
+    if (mount.options().idMap().isPresent() && method != MountMethod.FD) {
+      return Optional.of("it cannot map ids, which fd can");
+    }
     return switch (method) {
       case CLASSIC -> byMount(mount, classicData(mount).length);
       case RELATIVE ->
@@ -180,9 +185,11 @@ public final class OverlayMounter implements AutoCloseable {
    * Makes the mount.
    *
    * @param plan what {@link #plan} chose for it
+   * @throws EngineException the native library is missing, by which ids are mapped
    * @throws MountFailure the kernel refused; nothing is mounted
    */
-  public void mount(OverlayMount mount, Plan plan) throws MountFailure, ErrnoException {
+  public void mount(OverlayMount mount, Plan plan)
+      throws EngineException, MountFailure, ErrnoException {
     switch (plan.method()) {
       case CLASSIC -> {
         mountByData(mount, classicData(mount));
@@ -191,8 +198,14 @@ public final class OverlayMounter implements AutoCloseable {
       case RELATIVE -> mountRelative(mount);
       case LOWERDIR_PLUS -> mountByContext(mount, plan.nested());
       case FD -> {
-        mountByDescriptors(mount, plan.nested(), threads::run);
-        propagate(mount);
+        if (mount.options().idMap().isPresent()) {
+          try (Fd made = madeInPrivate(mount)) {
+            attach(made, mount);
+          }
+        } else {
+          mountByDescriptors(mount, plan.nested(), threads::run);
+          propagate(mount);
+        }
       }
     }
   }
@@ -210,14 +223,60 @@ public final class OverlayMounter implements AutoCloseable {
     if (obstacle(mount, MountMethod.LOWERDIR_PLUS).isEmpty()) {
       return detached(mount, mount.needsNesting());
     }
+    return madeInPrivate(mount);
+  }
+
+  /** By mount(2), where nobody sees it: attached nowhere in the end. */
+  private Fd madeInPrivate(OverlayMount mount)
+      throws EngineException, MountFailure, ErrnoException {
     // the thread is none that anybody works in afterwards, so that it may go anywhere
     Standing inPlace =
         (directory, action) -> {
           sys.fchdir(directory.number());
           action.run();
         };
-    return new PrivateMountNamespace(sys)
-        .detached(target -> mountByDescriptors(mount.at(target), mount.needsNesting(), inPlace));
+    PrivateMountNamespace namespace = new PrivateMountNamespace(sys);
+    Optional<IdMap> map = mount.options().idMap();
+    if (map.isEmpty()) {
+      return namespace.detached(
+          target -> mountByDescriptors(mount.at(target), mount.needsNesting(), inPlace));
+    }
+    try (Fd users = userNamespace(map.get())) {
+      return namespace.detached(
+          target -> {
+            OverlayMount mapped = mount.over(mapped(mount.lowers(), users, target.parent()));
+            mountByDescriptors(mapped.at(target), mount.needsNesting(), inPlace);
+          });
+    }
+  }
+
+  private Fd userNamespace(IdMap map) throws EngineException, ErrnoException {
+    try {
+      return UserNamespaces.map(sys, IdMap.lines(map.users()), IdMap.lines(map.groups()));
+    } catch (NativeLibraryException e) {
+      throw EngineException.failed(e.getMessage());
+    }
+  }
+
+  /** Mounts the lowers again in new directories, with their ids mapped. */
+  private List<OsPath> mapped(List<OsPath> lowers, Fd users, OsPath place)
+      throws MountFailure, ErrnoException {
+    List<OsPath> mapped = new ArrayList<>();
+    int flags = Linux.OPEN_TREE_CLONE | Linux.OPEN_TREE_CLOEXEC;
+    MountAttr attributes = new MountAttr(Linux.MOUNT_ATTR_IDMAP, 0, 0, users.number());
+    for (OsPath lower : lowers) {
+      OsPath directory = place.resolve("l" + mapped.size());
+      sys.mkdirat(Linux.AT_FDCWD, directory, 0700);
+      try (Fd copy = new Fd(sys, sys.open_tree(Linux.AT_FDCWD, lower, flags))) {
+        sys.mount_setattr(copy.number(), OsPath.EMPTY, Linux.AT_EMPTY_PATH, attributes);
+        int moved = Linux.MOVE_MOUNT_F_EMPTY_PATH;
+        sys.move_mount(copy.number(), OsPath.EMPTY, Linux.AT_FDCWD, directory, moved);
+      } catch (ErrnoException e) {
+        throw new MountFailure(e, List.of("the owners in " + lower.quoted() + " cannot be mapped"));
+      }
+      mapped.add(directory);
+    }
+    return mapped;
   }
 
   private void mountByData(OverlayMount mount, byte[] data) throws MountFailure {

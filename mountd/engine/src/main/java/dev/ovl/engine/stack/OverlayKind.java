@@ -6,6 +6,7 @@ import dev.ovl.engine.driver.LayerId;
 import dev.ovl.engine.driver.overlay2.Overlay2Home;
 import dev.ovl.engine.driver.overlay2.ShortLinks;
 import dev.ovl.engine.file.Files;
+import dev.ovl.engine.mount.IdMap;
 import dev.ovl.engine.mount.MountEntry;
 import dev.ovl.engine.mount.MountFailure;
 import dev.ovl.engine.mount.MountHolders;
@@ -230,7 +231,13 @@ final class OverlayKind implements UnionKind {
         links,
         Optional.of(rootOf),
         false,
-        draft -> home.noteOwner(draft, OsPath.of(stack.name().text())));
+        draft -> {
+          home.noteOwner(draft, OsPath.of(stack.name().text()));
+          Optional<IdMap> map = union(stack).options().idMap();
+          if (map.isPresent()) {
+            home.giveTo(draft, map.get().user(rootOf.uid()), map.get().group(rootOf.gid()));
+          }
+        });
   }
 
   // ---- mounts -------------------------------------------------------------------------------

@@ -10,12 +10,14 @@ import dev.ovl.engine.diff.View;
 import dev.ovl.engine.diff.WastedCopies;
 import dev.ovl.engine.driver.DirectoryDraft;
 import dev.ovl.engine.driver.Driver;
+import dev.ovl.engine.mount.IdMap;
 import dev.ovl.engine.stack.StackDefinition.Lower;
 import dev.ovl.engine.stack.StackDefinition.Union;
 import dev.ovl.engine.stack.StackDefinition.Upper;
 import dev.ovl.engine.stack.Whereabouts.Part;
 import dev.ovl.engine.tree.LayerForm;
 import dev.ovl.engine.usage.UpperUsage;
+import dev.ovl.sys.Errno;
 import dev.ovl.sys.ErrnoException;
 import dev.ovl.sys.OsPath;
 import dev.ovl.sys.Syscalls;
@@ -107,6 +109,20 @@ final class StackContent {
         : WastedCopies.find(sys, union(stack), union(stack, lowers(stack)), cancelled);
   }
 
+  /**
+   * Refuses a stack whose lowers show other owners than they have on disk: what would be written of
+   * them, beside what the upper has, has no owners that are right for both.
+   */
+  static void refuseMappedOwners(StackDefinition stack) throws EngineException {
+    if (stack.union() instanceof Union.Overlay overlay && overlay.options().idMap().isPresent()) {
+      throw EngineException.failed(
+          "the owners in its lowers are mapped ("
+              + IdMap.OPTION
+              + "), and those in its upper are not",
+          Errno.EOPNOTSUPP);
+    }
+  }
+
   /** What the stack has that its lowers have not. */
   TreeDiff againstLowers(StackDefinition stack, Progress progress, BooleanSupplier cancelled)
       throws EngineException {
@@ -117,6 +133,7 @@ final class StackContent {
   /** All that the stack shows. */
   TreeDiff againstNothing(StackDefinition stack, Progress progress, BooleanSupplier cancelled)
       throws EngineException {
+    refuseMappedOwners(stack);
     return TreeDiff.compare(
         sys, view(stack, directories(stack)), new View.Nothing(), progress, cancelled);
   }
@@ -129,6 +146,7 @@ final class StackContent {
   /** What the stack has that the chain of layers at its bottom has not; all, where it has none. */
   TreeDiff againstParent(StackDefinition stack, Progress progress, BooleanSupplier cancelled)
       throws EngineException {
+    refuseMappedOwners(stack);
     List<OsPath> chain =
         stack.lowers().stream()
             .filter(lower -> lower.layer().isPresent())

@@ -114,6 +114,7 @@ final class StackMerges {
             .upper(stack)
             .orElseThrow(
                 () -> EngineException.failed("it is read-only: it has no upper", Errno.EROFS));
+    StackContent.refuseMappedOwners(stack);
     Lower lower = stack.lowers().getFirst();
     if (lower.isUnmarked() && stack.lowers().size() > 1) {
       throw EngineException.failed(

@@ -589,6 +589,15 @@ public final class Stacks implements AutoCloseable {
   }
 
   /**
+   * Checks that what {@link #compare} finds can be written down with the owners that it shows.
+   *
+   * @throws EngineException the owners in its lowers are mapped
+   */
+  public void checkPack(StackName name) throws EngineException, ErrnoException {
+    StackContent.refuseMappedOwners(get(name));
+  }
+
+  /**
    * Writes content into the upper of a stack, above what it has. When that fails the upper is as it
    * was.
    *

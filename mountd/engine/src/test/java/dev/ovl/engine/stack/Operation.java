@@ -232,6 +232,24 @@ enum Operation {
   UP_LOWERDIR_PLUS_NESTED(MountMethod.LOWERDIR_PLUS, Site.LOWERS),
   UP_FD_NESTED(MountMethod.FD, Site.LOWERS),
 
+  UP_WITH_OWNERS_MAPPED(true) {
+    @Override
+    void prepare(Site site, Stacks stacks) throws EngineException, ErrnoException {
+      MountOptions mapped = MountOptions.parse(List.of("X-mount.idmap=b:0:100000:65536"));
+      stacks.create(site.request(WEB, site.lowers(2), mapped, Optional.empty(), Optional.empty()));
+    }
+
+    @Override
+    void run(Site site, Stacks stacks) throws EngineException, ErrnoException {
+      stacks.up(WEB, false);
+    }
+
+    @Override
+    void assertDone(Site site, Stacks stacks) throws EngineException, ErrnoException {
+      site.assertUp(stacks, WEB, 2);
+    }
+  },
+
   /** After a crash of a volatile mount. */
   UP_ACCEPTING_VOLATILE(true) {
     @Override

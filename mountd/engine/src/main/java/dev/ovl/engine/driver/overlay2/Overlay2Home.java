@@ -315,6 +315,11 @@ public final class Overlay2Home implements LayerHome {
     sys.symlinkat(owner, Linux.AT_FDCWD, draft.resolve(OWNER));
   }
 
+  /** Gives the root directory of a layer that is being made another owner. */
+  public void giveTo(OsPath draft, int uid, int gid) throws ErrnoException {
+    sys.fchownat(Linux.AT_FDCWD, draft.resolve("diff"), uid, gid, Linux.AT_SYMLINK_NOFOLLOW);
+  }
+
   @Override
   public Optional<OsPath> owner(LayerId id) throws ErrnoException {
     return files.readLink(place(id).resolve(OWNER));

@@ -1,0 +1,73 @@
+#include "users.h"
+
+#include "sys.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sched.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+/* A file of a process in /proc. */
+static int open_of(pid_t pid, const char *name, int flags)
+{
+	char path[64];
+	int fd;
+
+	snprintf(path, sizeof(path), "/proc/%d/%s", pid, name);
+	fd = open(path, flags | O_CLOEXEC);
+	return fd < 0 ? -errno : fd;
+}
+
+/* The kernel takes a map in one call. */
+static int write_map(pid_t pid, const char *name, const char *map)
+{
+	int fd = open_of(pid, name, O_WRONLY);
+	int error;
+
+	if (fd < 0)
+		return fd;
+	error = write(fd, map, strlen(map)) < 0 ? -errno : 0;
+	close(fd);
+	return error;
+}
+
+/* Lives until the other end is closed. */
+static _Noreturn void wait_for_end(const int ends[2])
+{
+	char any;
+
+	close(ends[1]);
+	while (read(ends[0], &any, 1) < 0 && errno == EINTR)
+		;
+	_exit(0);
+}
+
+int users_map(const char *users, const char *groups)
+{
+	int ends[2];
+	int space;
+	pid_t child;
+
+	if (pipe2(ends, O_CLOEXEC))
+		return -errno;
+	child = sys_fork_blocked(CLONE_NEWUSER);
+	if (child == 0)
+		wait_for_end(ends);
+	close(ends[0]);
+	if (child < 0) {
+		close(ends[1]);
+		return child;
+	}
+	space = write_map(child, "uid_map", users);
+	if (!space)
+		space = write_map(child, "gid_map", groups);
+	if (!space)
+		space = open_of(child, "ns/user", O_RDONLY);
+	close(ends[1]);
+	while (waitpid(child, NULL, 0) < 0 && errno == EINTR)
+		;
+	return space;
+}
