@@ -34,13 +34,18 @@ static int write_map(pid_t pid, const char *name, const char *map)
 	return error;
 }
 
-/* Lives until the other end is closed. */
-static _Noreturn void wait_for_end(const int ends[2])
+/*
+ * Lives until the other end is closed. It keeps nothing else open: not that other end, nor one on
+ * which another such child waits.
+ */
+static _Noreturn void wait_for_end(int end)
 {
 	char any;
 
-	close(ends[1]);
-	while (read(ends[0], &any, 1) < 0 && errno == EINTR)
+	if (end > 0)
+		sys_close_range(0, (unsigned int)end - 1);
+	sys_close_range((unsigned int)end + 1, ~0U);
+	while (read(end, &any, 1) < 0 && errno == EINTR)
 		;
 	_exit(0);
 }
@@ -55,7 +60,7 @@ int users_map(const char *users, const char *groups)
 		return -errno;
 	child = sys_fork_blocked(CLONE_NEWUSER);
 	if (child == 0)
-		wait_for_end(ends);
+		wait_for_end(ends[0]);
 	close(ends[0]);
 	if (child < 0) {
 		close(ends[1]);

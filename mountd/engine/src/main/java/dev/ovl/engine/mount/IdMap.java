@@ -23,8 +23,10 @@ public record IdMap(List<Range> users, List<Range> groups) {
   private static final int FIELDS = 4;
   private static final long IDS = 1L << 32;
 
-  /** As many lines a map has at most, since Linux 4.15. */
+  /** As many lines a map has at most, since Linux 4.15, and that many bytes: less than a page. */
   private static final int MOST = 340;
+
+  private static final int MOST_BYTES = 4095;
 
   /**
    * Ids one after the other.
@@ -100,10 +102,10 @@ public record IdMap(List<Range> users, List<Range> groups) {
     if (ranges.stream().anyMatch(range::meets)) {
       throw refusal(word, "overlaps another range");
     }
-    if (ranges.size() == MOST) {
-      throw refusal(word, "is one too many: the kernel takes " + MOST);
-    }
     ranges.add(range);
+    if (ranges.size() > MOST || lines(ranges).length() > MOST_BYTES) {
+      throw refusal(word, "is one range too many for the kernel");
+    }
   }
 
   private static EngineException refusal(String what, String why) {

@@ -2,8 +2,6 @@ package dev.ovl.engine.mount;
 
 import dev.ovl.engine.EngineException;
 import dev.ovl.engine.file.Files;
-import dev.ovl.jni.NativeLibraryException;
-import dev.ovl.jni.UserNamespaces;
 import dev.ovl.sys.Errno;
 import dev.ovl.sys.ErrnoException;
 import dev.ovl.sys.Fd;
@@ -241,42 +239,18 @@ public final class OverlayMounter implements AutoCloseable {
       return namespace.detached(
           target -> mountByDescriptors(mount.at(target), mount.needsNesting(), inPlace));
     }
-    try (Fd users = userNamespace(map.get())) {
+    try (MappedLowers lowers = MappedLowers.of(sys, mount.lowers(), map.get())) {
       return namespace.detached(
           target -> {
-            OverlayMount mapped = mount.over(mapped(mount.lowers(), users, target.parent()));
-            mountByDescriptors(mapped.at(target), mount.needsNesting(), inPlace);
+            OverlayMount mapped = mount.over(lowers.attach(target.parent())).at(target);
+            mountByDescriptors(mapped, mapped.needsNesting(), inPlace);
           });
+    } catch (MountFailure failure) {
+      throw failure.errno() == Errno.EINVAL && failure.refusal().call().equals("mount")
+          ? new MountFailure(
+              failure.refusal(), List.of("lowers whose owners are mapped take Linux 5.19"))
+          : failure;
     }
-  }
-
-  private Fd userNamespace(IdMap map) throws EngineException, ErrnoException {
-    try {
-      return UserNamespaces.map(sys, IdMap.lines(map.users()), IdMap.lines(map.groups()));
-    } catch (NativeLibraryException e) {
-      throw EngineException.failed(e.getMessage());
-    }
-  }
-
-  /** Mounts the lowers again in new directories, with their ids mapped. */
-  private List<OsPath> mapped(List<OsPath> lowers, Fd users, OsPath place)
-      throws MountFailure, ErrnoException {
-    List<OsPath> mapped = new ArrayList<>();
-    int flags = Linux.OPEN_TREE_CLONE | Linux.OPEN_TREE_CLOEXEC;
-    MountAttr attributes = new MountAttr(Linux.MOUNT_ATTR_IDMAP, 0, 0, users.number());
-    for (OsPath lower : lowers) {
-      OsPath directory = place.resolve("l" + mapped.size());
-      sys.mkdirat(Linux.AT_FDCWD, directory, 0700);
-      try (Fd copy = new Fd(sys, sys.open_tree(Linux.AT_FDCWD, lower, flags))) {
-        sys.mount_setattr(copy.number(), OsPath.EMPTY, Linux.AT_EMPTY_PATH, attributes);
-        int moved = Linux.MOVE_MOUNT_F_EMPTY_PATH;
-        sys.move_mount(copy.number(), OsPath.EMPTY, Linux.AT_FDCWD, directory, moved);
-      } catch (ErrnoException e) {
-        throw new MountFailure(e, List.of("the owners in " + lower.quoted() + " cannot be mapped"));
-      }
-      mapped.add(directory);
-    }
-    return mapped;
   }
 
   private void mountByData(OverlayMount mount, byte[] data) throws MountFailure {

@@ -5,6 +5,8 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 
 import dev.ovl.engine.EngineException;
 import java.util.List;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -29,6 +31,25 @@ class IdMapTest {
     assertEquals(65_534, map.user(10));
     assertEquals(65_534, map.user(-2));
     assertEquals((int) 4_000_000_009L, map.group(9));
+  }
+
+  @Test
+  void moreThanTheKernelTakesIsRefused() throws Exception {
+    // 340 lines of up to 11 bytes
+    assertEquals(340, IdMap.parse(ranges(340, 0)).users().size());
+    assertThrows(EngineException.class, () -> IdMap.parse(ranges(341, 0)));
+    // 171 lines of 24 bytes are more than a page holds
+    assertEquals(170, IdMap.parse(ranges(170, 1_000_000_000)).users().size());
+    EngineException e =
+        assertThrows(EngineException.class, () -> IdMap.parse(ranges(171, 1_000_000_000)));
+    assertEquals(
+        "id map b:1000000340:1000000340:1 is one range too many for the kernel", e.getMessage());
+  }
+
+  private static String ranges(int count, long first) {
+    return IntStream.range(0, count)
+        .mapToObj(i -> "b:%1$d:%1$d:1".formatted(first + 2L * i))
+        .collect(Collectors.joining(" "));
   }
 
   @ParameterizedTest

@@ -1,10 +1,11 @@
 package dev.ovl.engine.stack;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 
 import dev.ovl.engine.diff.Progress;
 import dev.ovl.engine.mount.MountMethod;
-import dev.ovl.sys.Errno;
+import dev.ovl.sys.ErrnoException;
 import dev.ovl.sys.Linux;
 import dev.ovl.sys.OsPath;
 import dev.ovl.sys.Statx;
@@ -68,6 +69,8 @@ class MappedOwnersTest {
     assertOwner(100_005, 200_006, upper.resolve("of-five"));
     assertOwner(100_001, 200_001, upper.resolve("d/new"));
     assertOwner(5, 6, base.resolve("of-five"));
+    // what has no owner there cannot be copied up
+    assertThrows(ErrnoException.class, () -> lab.append(merged.resolve("of-nobody"), "2"));
     assertEquals("fd", lab.report("web").method().word());
     lab.down("web");
     assertOwner(100_005, 200_006, lab.up("web").resolve("of-five"));
@@ -117,8 +120,19 @@ class MappedOwnersTest {
   void whatCannotBeMappedIsRefused() throws Exception {
     OsPath proc = OsPath.of("/proc/sys");
     lab.stack("web", proc).options(MAP).readOnly().create();
-    assertEquals(Optional.of(Errno.EINVAL), lab.refusal(() -> lab.up("web")).errno());
+    lab.assertRefused(
+        "the owners in /proc/sys cannot be mapped: this kernel does not do that on its file system"
+            + " (EINVAL)",
+        () -> lab.up("web"));
     lab.assertDown("web");
+    OsPath merged = lab.stack("mapped", base).options(MAP).up();
+    lab.stack("twice", merged).options(MAP).readOnly().create();
+    lab.assertRefused(
+        "the owners in "
+            + merged.quoted()
+            + " cannot be mapped: this kernel does not do that on its file system (EINVAL)",
+        () -> lab.up("twice"));
+    lab.down("mapped");
     lab.assertRefused(
         "method classic is not possible: it cannot map ids, which fd can",
         () -> lab.stack("other", base).options(MAP).method(MountMethod.CLASSIC).create());

@@ -1,0 +1,2 @@
+/** Tests of what Java calls in C. */
+package dev.ovl.jni;
