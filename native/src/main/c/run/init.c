@@ -44,13 +44,10 @@ static void close_others(const struct run_plan *plan, int channel, int lifeline)
 	unsigned int next = STDERR_FILENO + 1;
 
 	for (;;) {
-		unsigned int kept = ~0U;
 		const int needed[] = {plan->root, channel, lifeline};
+		unsigned int kept = sys_lowest(needed, sizeof(needed) / sizeof(*needed), next);
 
 		/* the lowest that is not passed yet: there are few */
-		for (size_t i = 0; i < sizeof(needed) / sizeof(*needed); i++)
-			if ((unsigned int)needed[i] >= next && (unsigned int)needed[i] < kept)
-				kept = (unsigned int)needed[i];
 		for (size_t i = 0; i < plan->volume_count; i++)
 			if ((unsigned int)plan->volumes[i].tree >= next
 			    && (unsigned int)plan->volumes[i].tree < kept)

@@ -60,6 +60,29 @@ void sys_close_range(unsigned int first, unsigned int last)
 		close((int)fd);
 }
 
+unsigned int sys_lowest(const int *descriptors, size_t count, unsigned int next)
+{
+	unsigned int lowest = ~0U;
+
+	for (size_t i = 0; i < count; i++)
+		if ((unsigned int)descriptors[i] >= next && (unsigned int)descriptors[i] < lowest)
+			lowest = (unsigned int)descriptors[i];
+	return lowest;
+}
+
+void sys_close_others(const int *kept, size_t count)
+{
+	unsigned int next = 0;
+	unsigned int lowest;
+
+	while ((lowest = sys_lowest(kept, count, next)) != ~0U) {
+		if (lowest > next)
+			sys_close_range(next, lowest - 1);
+		next = lowest + 1;
+	}
+	sys_close_range(next, ~0U);
+}
+
 int sys_open_inside(int root, const char *name, int flags)
 {
 	struct open_how how = {.flags = (unsigned int)(O_PATH | O_CLOEXEC | flags),

@@ -21,6 +21,12 @@ void sys_default_action(int signal);
 
 void sys_close_range(unsigned int first, unsigned int last);
 
+/* The lowest of some descriptors that is not below next; ~0U if there is none. */
+unsigned int sys_lowest(const int *descriptors, size_t count, unsigned int next);
+
+/* Closes all descriptors but these. */
+void sys_close_others(const int *kept, size_t count);
+
 /* Opens with O_PATH what a name means to those who have root as their root directory. */
 int sys_open_inside(int root, const char *name, int flags);
 

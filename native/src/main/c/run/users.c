@@ -42,9 +42,7 @@ static _Noreturn void wait_for_end(int end)
 {
 	char any;
 
-	if (end > 0)
-		sys_close_range(0, (unsigned int)end - 1);
-	sys_close_range((unsigned int)end + 1, ~0U);
+	sys_close_others(&end, 1);
 	while (read(end, &any, 1) < 0 && errno == EINTR)
 		;
 	_exit(0);

@@ -29,8 +29,17 @@ public final class ProcessPlace implements Place {
 
   @Override
   public String mountNamespace() {
+    return namespace("mnt");
+  }
+
+  @Override
+  public String pidNamespace() {
+    return namespace("pid");
+  }
+
+  private static String namespace(String type) {
     try {
-      return Files.readSymbolicLink(Path.of("/proc/self/ns/mnt")).toString();
+      return Files.readSymbolicLink(Path.of("/proc/self/ns/" + type)).toString();
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }

@@ -1,10 +1,12 @@
 package dev.ovl.cli.command;
 
 import dev.ovl.api.CommandHost;
+import dev.ovl.api.Done;
 import dev.ovl.api.HostException;
 import dev.ovl.engine.EngineException;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
@@ -26,11 +28,23 @@ final class DownCommand extends HostCommand {
       description = "Detach the mount although it is in use: it ends when its users do.")
   private boolean lazy;
 
+  @Option(
+      names = "--into",
+      paramLabel = "PID",
+      description = "Unmount in the mount namespace of this process, where 'up --into' mounted.")
+  private Long into;
+
   @Override
   int run(CommandHost host) throws EngineException, HostException {
     return each(
         "down",
         namesOrAll(host, names, all, true),
-        stack -> note(host.down(stack, lazy, ovlctl().dryRun())));
+        stack -> note(down(host, stack, ovlctl().dryRun())));
+  }
+
+  private Done down(CommandHost host, String stack, boolean dryRun) throws HostException {
+    return into == null
+        ? host.down(stack, lazy, dryRun)
+        : host.detach(stack, attachment(into, Optional.empty()), lazy, dryRun);
   }
 }

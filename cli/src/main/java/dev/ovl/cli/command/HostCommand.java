@@ -1,5 +1,6 @@
 package dev.ovl.cli.command;
 
+import dev.ovl.api.Attachment;
 import dev.ovl.api.CommandHost;
 import dev.ovl.api.Done;
 import dev.ovl.api.HostException;
@@ -46,6 +47,15 @@ abstract class HostCommand implements Callable<Integer> {
    */
   LayerName layer(String id) throws EngineException {
     return new LayerName(LayerId.of(id).text(), driver());
+  }
+
+  /**
+   * A place in the mount namespace of a process.
+   *
+   * @param target as the process sees it
+   */
+  Attachment attachment(long pid, Optional<String> target) {
+    return new Attachment(pid, ovlctl().session().place().pidNamespace(), target);
   }
 
   /** Does the work. Returns the exit status. */

@@ -26,6 +26,11 @@ public final class OvlctlReference implements DocumentedProgram {
     }
 
     @Override
+    public String pidNamespace() {
+      return "";
+    }
+
+    @Override
     public Optional<String> fileId(OsPath path) {
       return Optional.empty();
     }

@@ -8,6 +8,7 @@ import dev.ovl.sys.OsPath;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
@@ -30,8 +31,25 @@ final class UpCommand extends HostCommand {
           "Mount although a volatile mount was not ended by 'down': what was written may be lost or torn.")
   private boolean acceptVolatile;
 
+  @Option(
+      names = "--into",
+      paramLabel = "PID",
+      description =
+          "Mount in the mount namespace of this process, which ends the mount with itself.")
+  private Long into;
+
+  @Option(
+      names = "--at",
+      paramLabel = "TARGET",
+      description =
+          "With --into: a directory as the process sees it. Default: of the same name as the target.")
+  private String at;
+
   @Override
   int run(CommandHost host) throws EngineException, HostException {
+    if (at != null && (into == null || names.size() != 1)) {
+      throw EngineException.usage("--at goes with --into and one name");
+    }
     List<Map<String, Object>> reports = new ArrayList<>();
     int status = each("up", namesOrAll(host, names, all, false), stack -> up(host, stack, reports));
     if (ovlctl().json()) {
@@ -42,7 +60,11 @@ final class UpCommand extends HostCommand {
 
   private void up(CommandHost host, String stack, List<Map<String, Object>> reports)
       throws HostException {
-    Done done = host.up(stack, acceptVolatile, ovlctl().dryRun());
+    boolean dryRun = ovlctl().dryRun();
+    Done done =
+        into == null
+            ? host.up(stack, acceptVolatile, dryRun)
+            : host.attach(stack, attachment(into, Optional.ofNullable(at)), acceptVolatile, dryRun);
     note(done);
     if (done.target().isEmpty()) {
       return;

@@ -17,6 +17,9 @@ public interface Place {
   /** The mount namespace, {@code "mnt:[4026531841]"}. */
   String mountNamespace();
 
+  /** The pid namespace, {@code "pid:[4026531836]"}: what process ids are of. */
+  String pidNamespace();
+
   /**
    * Device and inode of a file, {@code "254:0 1234"}, links followed.
    *

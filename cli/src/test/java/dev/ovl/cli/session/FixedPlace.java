@@ -11,6 +11,11 @@ public record FixedPlace(OsPath directory) implements Place {
   }
 
   @Override
+  public String pidNamespace() {
+    return "pid:[0]";
+  }
+
+  @Override
   public Optional<String> fileId(OsPath path) {
     return Optional.empty();
   }

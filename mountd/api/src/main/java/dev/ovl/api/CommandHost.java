@@ -60,6 +60,23 @@ public interface CommandHost extends AutoCloseable {
   Done down(String name, boolean lazy, boolean dryRun) throws HostException;
 
   /**
+   * Mounts a stack in the mount namespace of another process; that it is mounted there is fine.
+   *
+   * @param acceptVolatile go on although a volatile mount was not ended cleanly
+   */
+  Done attach(String name, Attachment to, boolean acceptVolatile, boolean dryRun)
+      throws HostException;
+
+  /**
+   * Unmounts a stack in the mount namespace of another process; that it is not mounted there is
+   * fine.
+   *
+   * @param from without a target
+   * @param lazy detach it although it is in use
+   */
+  Done detach(String name, Attachment from, boolean lazy, boolean dryRun) throws HostException;
+
+  /**
    * Forgets a stack and deletes its own layer.
    *
    * @param force unmount it first

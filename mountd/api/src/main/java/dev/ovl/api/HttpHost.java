@@ -144,6 +144,18 @@ public final class HttpHost implements CommandHost {
   }
 
   @Override
+  public Done attach(String name, Attachment to, boolean acceptVolatile, boolean dryRun)
+      throws HostException {
+    return change(Route.ATTACH, name, Optional.of(to.json()), acceptVolatile, dryRun);
+  }
+
+  @Override
+  public Done detach(String name, Attachment from, boolean lazy, boolean dryRun)
+      throws HostException {
+    return change(Route.DETACH, name, Optional.of(from.json()), lazy, dryRun);
+  }
+
+  @Override
   public Done remove(String name, boolean force, boolean dryRun) throws HostException {
     return change(Route.REMOVE, name, Optional.empty(), force, dryRun);
   }

@@ -35,6 +35,10 @@ public enum Route {
   UP("up", "POST", "/v1/stacks/{name}/up", Access.WRITE, "acceptVolatile dryRun"),
   /** {@link CommandHost#down}. */
   DOWN("down", "POST", "/v1/stacks/{name}/down", Access.WRITE, "lazy dryRun"),
+  /** {@link CommandHost#attach}. */
+  ATTACH("up", "POST", "/v1/stacks/{name}/attach", Access.WRITE, "acceptVolatile dryRun"),
+  /** {@link CommandHost#detach}. */
+  DETACH("down", "POST", "/v1/stacks/{name}/detach", Access.WRITE, "lazy dryRun"),
   /** {@link CommandHost#up} of several: a line an outcome, then the result. */
   UP_MANY("up", "POST", "/v1/up", Access.WRITE, "acceptVolatile dryRun"),
   /** {@link CommandHost#down} of several: a line an outcome, then the result. */

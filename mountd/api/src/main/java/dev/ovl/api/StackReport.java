@@ -2,6 +2,7 @@ package dev.ovl.api;
 
 import dev.ovl.json.JsonException;
 import dev.ovl.json.JsonFields;
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -30,6 +31,7 @@ import java.util.Optional;
  * @param device of the mount, {@code "0:53"}
  * @param layer the driver's layer that is the stack's own
  * @param links names of its short links
+ * @param elsewhere its mounts in other mount namespaces
  */
 public record StackReport(
     String name,
@@ -51,7 +53,8 @@ public record StackReport(
     Optional<Long> mountId,
     Optional<String> device,
     Optional<String> layer,
-    List<String> links) {
+    List<String> links,
+    List<Elsewhere> elsewhere) {
 
   /** Copies the lists. */
   public StackReport {
@@ -60,6 +63,7 @@ public record StackReport(
     branch = List.copyOf(branch);
     options = List.copyOf(options);
     links = List.copyOf(links);
+    elsewhere = List.copyOf(elsewhere);
   }
 
   /** An element of {@code inspect --json}. */
@@ -88,11 +92,16 @@ public record StackReport(
     json.put("device", device);
     json.put("layer", layer);
     json.put("links", links);
+    json.put("elsewhere", elsewhere.stream().map(Elsewhere::json).toList());
     return json;
   }
 
   /** The reverse of {@link #json}. */
   public static StackReport of(JsonFields json) throws JsonException {
+    List<Elsewhere> elsewhere = new ArrayList<>();
+    for (JsonFields each : json.objects("elsewhere")) {
+      elsewhere.add(Elsewhere.of(each));
+    }
     return new StackReport(
         json.string("name"),
         json.string("driver"),
@@ -113,6 +122,7 @@ public record StackReport(
         json.optionalNumber("mountId"),
         json.optionalString("device"),
         json.optionalString("layer"),
-        json.strings("links"));
+        json.strings("links"),
+        elsewhere);
   }
 }

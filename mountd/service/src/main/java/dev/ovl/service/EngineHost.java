@@ -1,5 +1,6 @@
 package dev.ovl.service;
 
+import dev.ovl.api.Attachment;
 import dev.ovl.api.BranchPatch;
 import dev.ovl.api.CommandHost;
 import dev.ovl.api.Done;
@@ -49,6 +50,7 @@ import dev.ovl.engine.usage.PageCache;
 import dev.ovl.jni.CommandRunner;
 import dev.ovl.sys.Errno;
 import dev.ovl.sys.ErrnoException;
+import dev.ovl.sys.Linux;
 import dev.ovl.sys.OsPath;
 import dev.ovl.sys.Syscalls;
 import java.nio.channels.ReadableByteChannel;
@@ -314,6 +316,72 @@ public final class EngineHost implements CommandHost {
           stacks.down(stack, lazy);
           return Done.SILENT;
         });
+  }
+
+  @Override
+  public Done attach(String name, Attachment to, boolean acceptVolatile, boolean dryRun)
+      throws HostException {
+    return change(
+        dryRun,
+        () -> {
+          StackName stack = StackName.of(name);
+          Optional<OsPath> at = Requests.path("target", to.target());
+          int pid = pid(to);
+          return dryRun
+              ? Done.would(
+                  "would mount "
+                      + stack
+                      + " on "
+                      + stacks.checkAttach(stack, pid, at).quoted()
+                      + " in the mount namespace of pid "
+                      + pid)
+              : Done.at(stacks.attach(stack, pid, at, acceptVolatile).toString());
+        });
+  }
+
+  @Override
+  public Done detach(String name, Attachment from, boolean lazy, boolean dryRun)
+      throws HostException {
+    return change(
+        dryRun,
+        () -> {
+          StackName stack = StackName.of(name);
+          int pid = pid(from);
+          if (from.target().isPresent()) {
+            throw EngineException.usage("a target is not needed to unmount a stack");
+          }
+          if (dryRun) {
+            List<OsPath> attached = stacks.attached(stack, pid);
+            return Done.would(
+                (attached.isEmpty()
+                        ? stack + " is down already"
+                        : "would unmount " + attached.getLast().quoted())
+                    + " in the mount namespace of pid "
+                    + pid);
+          }
+          stacks.detach(stack, pid, lazy);
+          return Done.SILENT;
+        });
+  }
+
+  /** The process that is meant, if its id is of this pid namespace. */
+  private int pid(Attachment attachment) throws EngineException, ErrnoException {
+    OsPath ours = sys.readlinkat(Linux.AT_FDCWD, OsPath.of("/proc/self/ns/pid"));
+    if (!ours.toString().equals(attachment.pidNamespace())) {
+      throw EngineException.failed(
+          "process "
+              + attachment.pid()
+              + " is one of "
+              + OsPath.quoted(attachment.pidNamespace())
+              + ", and this is done in "
+              + ours
+              + "; '--host none' does it where you are",
+          Errno.ESRCH);
+    }
+    if (attachment.pid() < 1 || attachment.pid() > Integer.MAX_VALUE) {
+      throw EngineException.usage("there is no process " + attachment.pid());
+    }
+    return Math.toIntExact(attachment.pid());
   }
 
   @Override

@@ -20,6 +20,7 @@ import dev.ovl.engine.driver.LayerId;
 import dev.ovl.engine.fsck.Finding;
 import dev.ovl.engine.fsck.Mend;
 import dev.ovl.engine.mount.Propagation;
+import dev.ovl.engine.stack.Elsewhere;
 import dev.ovl.engine.stack.Examined;
 import dev.ovl.engine.stack.SharedLower;
 import dev.ovl.engine.stack.Shares;
@@ -39,6 +40,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
 import java.util.OptionalLong;
+import java.util.stream.Collectors;
 
 /** The engine's values, as the API answers them. */
 final class Reports {
@@ -49,7 +51,7 @@ final class Reports {
         summary.definition().name().text(),
         summary.definition().driver(),
         summary.state().mounted().isPresent(),
-        summary.state().remark(),
+        summary.state().remark().or(() -> attached(summary)),
         summary.target().toString(),
         summary.definition().lowers().size());
   }
@@ -76,7 +78,24 @@ final class Reports {
         report.state().mounted().map(mount -> mount.id()),
         report.state().mounted().map(mount -> mount.device().toString()),
         stack.layer().map(layer -> layer.id().text()),
-        stack.links().toList());
+        stack.links().toList(),
+        report.elsewhere().stream().map(Reports::elsewhere).toList());
+  }
+
+  private static Optional<String> attached(StackSummary summary) {
+    return summary.elsewhere().isEmpty()
+        ? Optional.empty()
+        : Optional.of(
+            summary.elsewhere().stream()
+                .map(Elsewhere::toString)
+                .collect(Collectors.joining("; ", "mounted on ", "")));
+  }
+
+  private static dev.ovl.api.Elsewhere elsewhere(Elsewhere elsewhere) {
+    return new dev.ovl.api.Elsewhere(
+        elsewhere.namespaceName(),
+        elsewhere.point().toString(),
+        elsewhere.pid().map(Integer::longValue));
   }
 
   private static List<String> branches(StackReport report) {

@@ -228,7 +228,7 @@ final class Requests {
     return words;
   }
 
-  private static Optional<OsPath> path(String what, Optional<String> text) throws EngineException {
+  static Optional<OsPath> path(String what, Optional<String> text) throws EngineException {
     return text.isEmpty() ? Optional.empty() : Optional.of(path(what, text.get()));
   }
 

@@ -81,21 +81,39 @@ public final class MountHolders {
    * @throws EngineException it is in use (EBUSY), by whom
    */
   public void unmount(MountEntry mount, int flags) throws EngineException, ErrnoException {
+    unmount(mount.point().quoted(), () -> sys.umount2(mount.point(), flags), () -> who(mount));
+  }
+
+  /** Unmounts once. */
+  interface Unmounting {
+    void run() throws EngineException, ErrnoException;
+  }
+
+  /** Tells who keeps a mount busy, in words. */
+  interface Asking {
+    Optional<String> who() throws EngineException, ErrnoException;
+  }
+
+  /**
+   * As {@link #unmount(MountEntry, int)}, of a mount that is unmounted in some other way.
+   *
+   * @param place for messages
+   */
+  void unmount(String place, Unmounting unmounting, Asking asking)
+      throws EngineException, ErrnoException {
     Optional<String> before = Optional.empty();
     for (int attempt = 1; ; attempt++) {
       try {
-        sys.umount2(mount.point(), flags);
+        unmounting.run();
         return;
       } catch (ErrnoException e) {
         if (!e.is(Errno.EBUSY)) {
           throw e;
         }
-        Optional<String> who = who(mount);
+        Optional<String> who = asking.who();
         if ((who.isPresent() && who.equals(before)) || attempt == ATTEMPTS) {
           throw EngineException.failed(
-              mount.point().quoted()
-                  + " is in use, "
-                  + who.orElse("by the kernel or a process that cannot be seen"),
+              place + " is in use, " + who.orElse("by the kernel or a process that cannot be seen"),
               e);
         }
         if (who.isEmpty()) {
@@ -108,19 +126,32 @@ public final class MountHolders {
 
   /** What is mounted inside a mount, or else who uses it. */
   private Optional<String> who(MountEntry mount) throws ErrnoException {
-    String inside =
-        mounts.all().stream()
+    Optional<String> inside = inside(mount, mounts.all());
+    return inside.isPresent() ? inside : users(mount.id());
+  }
+
+  /** What of these is mounted inside a mount, in words. */
+  static Optional<String> inside(MountEntry mount, List<MountEntry> all) {
+    String points =
+        all.stream()
             .filter(entry -> entry.parent() == mount.id())
             .map(entry -> entry.point().quoted())
             .collect(Collectors.joining(", "));
-    if (!inside.isEmpty()) {
-      return Optional.of("mounted inside it: " + inside);
-    }
-    List<Holder> users = of(Set.of(mount.id()));
+    return points.isEmpty() ? Optional.empty() : Optional.of("mounted inside it: " + points);
+  }
+
+  /** Who uses a mount, in words. */
+  Optional<String> users(long mountId) throws ErrnoException {
+    List<Holder> users = of(Set.of(mountId));
     return users.isEmpty()
         ? Optional.empty()
         : Optional.of(
             "by " + users.stream().map(Holder::toString).collect(Collectors.joining(", ")));
+  }
+
+  /** What to ask statx(2) for to learn the id of a mount, {@link MountTable#idMask}. */
+  int idMask() throws ErrnoException {
+    return mounts.idMask();
   }
 
   /** The users of any of these mounts, one entry a process: its first use. */

@@ -215,7 +215,8 @@ public final class MountTable {
     try {
       return Optional.of(entry(sys.statmount(id, namespaceId, WANTED)));
     } catch (ErrnoException e) {
-      if (e.is(Errno.ENOENT)) {
+      // EINVAL: an id of the other kind, noted down by who could not ask for these
+      if (e.is(Errno.ENOENT) || e.is(Errno.EINVAL)) {
         return Optional.empty();
       }
       throw e;

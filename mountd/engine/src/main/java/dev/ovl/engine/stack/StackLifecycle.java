@@ -90,6 +90,50 @@ final class StackLifecycle {
     kinds.of(stack).ended(stack);
   }
 
+  /** What is done with a mount that is attached nowhere. */
+  interface Attaching {
+    void attach(Fd tree) throws EngineException, ErrnoException;
+  }
+
+  /**
+   * Mounts the stack where this namespace does not see it. After a failure it is not mounted.
+   *
+   * @param attaching attaches it somewhere
+   * @throws EngineException its union must be up here to be shown elsewhere
+   */
+  void mountElsewhere(Sighting sighting, boolean acceptVolatile, Attaching attaching)
+      throws EngineException, ErrnoException {
+    StackDefinition stack = sighting.stack();
+    Optional<Fd> detached = mountDetached(sighting, acceptVolatile);
+    if (detached.isEmpty()) {
+      throw EngineException.failed(
+          "a stack of " + stack.driver() + " must be up before it can be attached elsewhere",
+          Errno.EOPNOTSUPP);
+    }
+    try (Fd tree = detached.get()) {
+      records.write(stack.name(), made(tree));
+      attaching.attach(tree);
+    } catch (EngineException | ErrnoException | RuntimeException failure) {
+      // the descriptor is closed, and the mount has ended with it unless it is attached all the
+      // same
+      try {
+        Optional<MountRecords.Made> made = records.find(stack.name());
+        if (made.isEmpty() || !users.isAlive(stack, made.get())) {
+          settle(stack, true);
+        }
+      } catch (ErrnoException second) {
+        failure.addSuppressed(second);
+      }
+      throw failure;
+    }
+  }
+
+  private MountRecords.Made made(Fd tree) throws ErrnoException {
+    Statx root = sys.statx(tree.number(), OsPath.EMPTY, Linux.AT_EMPTY_PATH, mounts.idMask());
+    return new MountRecords.Made(
+        root.mountId(), new MountEntry.Device(root.devMajor(), root.devMinor()));
+  }
+
   /** Unmounts what was made before the failure, and removes the directory made for it. */
   private void takeBack(StackDefinition stack, boolean madeTarget, Exception failure) {
     try {

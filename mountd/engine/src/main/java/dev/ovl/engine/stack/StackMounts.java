@@ -257,6 +257,20 @@ final class StackMounts {
     return overlay -> overlay.mount().source().equals(source) && isOf(stack, overlay, record);
   }
 
+  /**
+   * Of what a process of another namespace sees mounted, the mounts of this stack. Where the kernel
+   * does not tell the upper, or there is none, those of the stack's name are taken for its.
+   */
+  List<MountEntry> among(List<MountEntry> elsewhere, StackDefinition stack) throws ErrnoException {
+    List<MountEntry> found = new ArrayList<>();
+    for (MountEntry mount : elsewhere) {
+      if (hasSource(stack, mount) && hasUpper(stack, () -> table.upper(mount)).orElse(true)) {
+        found.add(mount);
+      }
+    }
+    return found;
+  }
+
   /** Whether an overlay mount with the stack's source is its. */
   private boolean isOf(StackDefinition stack, Overlay overlay, Optional<MountRecords.Made> record)
       throws ErrnoException {
@@ -292,6 +306,11 @@ final class StackMounts {
 
   private boolean isOnTarget(StackDefinition stack, MountEntry mount) throws ErrnoException {
     return files.resolve(target(stack)).equals(Optional.of(mount.point()));
+  }
+
+  /** What to ask statx(2) for to learn the id of a mount. */
+  int idMask() throws ErrnoException {
+    return table.idMask();
   }
 
   /** The mount just made on the stack's target. */

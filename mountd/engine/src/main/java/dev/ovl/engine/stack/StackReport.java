@@ -14,6 +14,7 @@ import java.util.Optional;
  * @param options as the mount gets them, defaults included
  * @param method by which it is, or would be, mounted
  * @param nested whether the bottom lowers are folded into one
+ * @param elsewhere its mounts in other mount namespaces
  */
 public record StackReport(
     StackDefinition definition,
@@ -22,7 +23,8 @@ public record StackReport(
     Optional<StackDefinition.Upper.Given> upper,
     List<String> options,
     MountMethod method,
-    boolean nested) {
+    boolean nested,
+    List<Elsewhere> elsewhere) {
 
   /** The method's word; aufs has a way of its own. */
   public String methodWord() {

@@ -97,6 +97,30 @@ final class StackUsers {
     return copies;
   }
 
+  /** Where else the stack is mounted than here, so that it stays when it is unmounted here. */
+  List<Elsewhere> elsewhere(Sighting sighting) throws ErrnoException {
+    Optional<MountEntry> here = sighting.state().mounted();
+    List<Overlay> found =
+        here.isPresent()
+            ? copies(here.get(), sighting.overlays())
+            : sighting.overlays().find(mounts.mountsOf(sighting.stack(), sighting.record()));
+    List<Elsewhere> places = new ArrayList<>();
+    for (Overlay overlay : found) {
+      if (!overlay.isHere()) {
+        OsPath point = overlay.now().orElse(overlay.mount()).point();
+        places.add(
+            new Elsewhere(overlay.namespace(), point, inhabitants(overlay).stream().findFirst()));
+      }
+    }
+    return places;
+  }
+
+  private List<Integer> inhabitants(Overlay overlay) throws ErrnoException {
+    return processes.byMountNamespace().getOrDefault(overlay.namespace(), List.of()).stream()
+        .limit(NAMED_PROCESSES)
+        .toList();
+  }
+
   /**
    * Whether unmounting a mount unmounts its copy: unmounts travel between the mounts that the two
    * are mounted on, to the same place, whatever the propagation of the two themselves
@@ -375,10 +399,7 @@ final class StackUsers {
       return place;
     }
     List<String> inhabitants = new ArrayList<>();
-    for (int pid :
-        processes.byMountNamespace().getOrDefault(overlay.namespace(), List.of()).stream()
-            .limit(NAMED_PROCESSES)
-            .toList()) {
+    for (int pid : inhabitants(overlay)) {
       inhabitants.add("pid " + pid + " (" + processes.command(pid) + ")");
     }
     return place

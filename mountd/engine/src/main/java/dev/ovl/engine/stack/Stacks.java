@@ -25,6 +25,7 @@ import dev.ovl.engine.mount.MountHolders;
 import dev.ovl.engine.mount.MountTable;
 import dev.ovl.engine.mount.OverlayCensus;
 import dev.ovl.engine.mount.OverlayMounter;
+import dev.ovl.engine.mount.ProcessMounts;
 import dev.ovl.engine.mount.Processes;
 import dev.ovl.engine.root.RootFormat;
 import dev.ovl.engine.run.CommandException;
@@ -79,6 +80,7 @@ public final class Stacks implements AutoCloseable {
   private final StackUsers users;
   private final StackLifecycle lifecycle;
   private final StackRuns runs;
+  private final StackAttachments attachments;
   private final OverlayMounter mounter;
   private final StackMerges merges;
   private final Leftovers leftovers;
@@ -151,6 +153,7 @@ public final class Stacks implements AutoCloseable {
     this.merges = new StackMerges(sys, root, store, mounts, content, users, layers, lookout);
     this.lifecycle = new StackLifecycle(sys, kinds, mounts, users, records);
     this.runs = new StackRuns(sys, mounts, lifecycle, runner);
+    this.attachments = new StackAttachments(sys, mounts, lifecycle, holders);
     this.leftovers =
         new Leftovers(
             sys, root, homes, kinds, store, locks, mounts, users, table, records, lifecycle,
@@ -478,6 +481,64 @@ public final class Stacks implements AutoCloseable {
           lifecycle.down(stack, lazy);
           return stack;
         });
+  }
+
+  /**
+   * Attaches a stack in the mount namespace of another process; that it is attached there already
+   * is fine. One that is up is shown there too; one that is down is mounted for that namespace
+   * alone.
+   *
+   * @param pid the process
+   * @param at a directory of that namespace, as the process sees it; absent: the stack's target
+   * @param acceptVolatile go on although a volatile mount was not ended cleanly
+   * @return the directory
+   * @throws EngineException there is no such process, or it has this mount namespace; there is no
+   *     such directory, it is busy, or shared with other namespaces
+   */
+  public OsPath attach(StackName name, int pid, Optional<OsPath> at, boolean acceptVolatile)
+      throws EngineException, ErrnoException {
+    try (ProcessMounts there = ProcessMounts.of(sys, pid)) {
+      return locked(name, (stack, held) -> attachments.attach(stack, there, at, acceptVolatile));
+    }
+  }
+
+  /**
+   * Checks what {@link #attach} checks first; changes nothing.
+   *
+   * @return the directory
+   */
+  public OsPath checkAttach(StackName name, int pid, Optional<OsPath> at)
+      throws EngineException, ErrnoException {
+    try (ProcessMounts there = ProcessMounts.of(sys, pid)) {
+      OsPath target = attachments.target(get(name), at);
+      there.target(target).close();
+      return target;
+    }
+  }
+
+  /**
+   * Unmounts a stack in the mount namespace of another process; that it is not mounted there is
+   * fine.
+   *
+   * @param pid the process
+   * @param lazy detach it although it is in use
+   */
+  public void detach(StackName name, int pid, boolean lazy) throws EngineException, ErrnoException {
+    try (ProcessMounts there = ProcessMounts.of(sys, pid)) {
+      locked(
+          name,
+          (stack, held) -> {
+            attachments.detach(stack, there, lazy);
+            return stack;
+          });
+    }
+  }
+
+  /** Where a stack is mounted in the mount namespace of another process; nowhere, if it is not. */
+  public List<OsPath> attached(StackName name, int pid) throws EngineException, ErrnoException {
+    try (ProcessMounts there = ProcessMounts.of(sys, pid)) {
+      return attachments.find(get(name), there).stream().map(MountEntry::point).toList();
+    }
   }
 
   // ---- commands -----------------------------------------------------------------------------
@@ -929,8 +990,15 @@ public final class Stacks implements AutoCloseable {
 
   /** A stack in short. */
   public StackSummary summary(StackName name) throws EngineException, ErrnoException {
-    return asOfOneMoment(
-        name, stack -> new StackSummary(stack, mounts.target(stack), mounts.look(stack).state()));
+    return asOfOneMoment(name, this::summary);
+  }
+
+  private StackSummary summary(StackDefinition stack) throws EngineException, ErrnoException {
+    StackMounts.Sighting sighting = mounts.look(stack);
+    // of a stack that is up it is told by a report: all namespaces are looked through for it
+    List<Elsewhere> elsewhere =
+        sighting.state() instanceof StackState.Down ? users.elsewhere(sighting) : List.of();
+    return new StackSummary(stack, mounts.target(stack), sighting.state(), elsewhere);
   }
 
   /** What is asked of a stack. */
@@ -989,7 +1057,7 @@ public final class Stacks implements AutoCloseable {
               + target.quoted(),
           Errno.ETIMEDOUT);
     }
-    return new StackSummary(stack, target, state.get());
+    return new StackSummary(stack, target, state.get(), List.of());
   }
 
   /** All that is known of a stack. */
@@ -999,14 +1067,16 @@ public final class Stacks implements AutoCloseable {
 
   private StackReport report(StackDefinition stack) throws EngineException, ErrnoException {
     UnionKind.Manner manner = kinds.of(stack).manner(stack);
+    StackMounts.Sighting sighting = mounts.look(stack);
     return new StackReport(
         stack,
-        mounts.look(stack).state(),
+        sighting.state(),
         mounts.target(stack),
         mounts.upper(stack),
         manner.options(),
         manner.method(),
-        manner.nested());
+        manner.nested(),
+        users.elsewhere(sighting));
   }
 
   /**

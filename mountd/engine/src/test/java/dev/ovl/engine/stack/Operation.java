@@ -250,6 +250,53 @@ enum Operation {
     }
   },
 
+  UP_INTO(true) {
+    @Override
+    void prepare(Site site, Stacks stacks) throws EngineException, ErrnoException {
+      OtherNamespace.prepare(site);
+      stacks.create(site.request(WEB, site.lowers(2)));
+    }
+
+    @Override
+    void run(Site site, Stacks stacks) throws EngineException, ErrnoException {
+      stacks.attach(WEB, OtherNamespace.pid(site), Optional.of(OtherNamespace.TARGET), false);
+    }
+
+    @Override
+    void assertDone(Site site, Stacks stacks) throws EngineException, ErrnoException {
+      site.assertDown(stacks, WEB);
+      OtherNamespace.assertMounts(site, 1);
+    }
+
+    @Override
+    void assertDefinitions(Site site, Map<StackName, StackDefinition> before, boolean mayBeDone)
+        throws EngineException, ErrnoException {
+      super.assertDefinitions(site, before, mayBeDone);
+      if (!mayBeDone) {
+        OtherNamespace.assertMounts(site, 0);
+      }
+    }
+  },
+
+  DOWN_INTO(false) {
+    @Override
+    void prepare(Site site, Stacks stacks) throws EngineException, ErrnoException {
+      UP_INTO.prepare(site, stacks);
+      UP_INTO.run(site, stacks);
+    }
+
+    @Override
+    void run(Site site, Stacks stacks) throws EngineException, ErrnoException {
+      stacks.detach(WEB, OtherNamespace.pid(site), false);
+    }
+
+    @Override
+    void assertDone(Site site, Stacks stacks) throws EngineException, ErrnoException {
+      site.assertDown(stacks, WEB);
+      OtherNamespace.assertMounts(site, 0);
+    }
+  },
+
   /** After a crash of a volatile mount. */
   UP_ACCEPTING_VOLATILE(true) {
     @Override

@@ -550,6 +550,11 @@ final class StackLab implements BeforeEachCallback, AfterEachCallback {
     return child;
   }
 
+  /** Whether it is one of those that end with the test. */
+  boolean isChild(long pid) {
+    return children.stream().anyMatch(child -> child.pid() == pid);
+  }
+
   void kill(Process child) throws InterruptedException {
     child.destroyForcibly();
     assertTrue(child.waitFor(PATIENCE_MILLIS, TimeUnit.MILLISECONDS), "child does not end");

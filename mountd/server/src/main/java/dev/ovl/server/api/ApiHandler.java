@@ -1,5 +1,6 @@
 package dev.ovl.server.api;
 
+import dev.ovl.api.Attachment;
 import dev.ovl.api.BranchPatch;
 import dev.ovl.api.CommandHost;
 import dev.ovl.api.Done;
@@ -272,6 +273,8 @@ public final class ApiHandler implements RequestHandler {
       case UP_MANY -> many(asked, false, name -> up(asked, name));
       case DOWN_MANY -> many(asked, true, name -> down(asked, name));
       case REMOVE_MANY -> many(asked, true, name -> remove(asked, name));
+      case ATTACH -> attach(asked);
+      case DETACH -> detach(asked);
       case MOUNT -> mount(asked);
       case UMOUNT -> umount(asked);
       case CHANGES -> changes(asked, new Subject.Stack(asked.name()));
@@ -407,6 +410,19 @@ public final class ApiHandler implements RequestHandler {
 
   private Done down(Asked asked, String name) throws HostException {
     return host.down(name, asked.flag("lazy"), asked.dryRun());
+  }
+
+  private HttpAnswer attach(Asked asked) throws HostException {
+    Attachment to = body(asked, Attachment::of);
+    boolean acceptVolatile = asked.flag("acceptVolatile");
+    return done(
+        asked, asked.name(), () -> host.attach(asked.name(), to, acceptVolatile, asked.dryRun()));
+  }
+
+  private HttpAnswer detach(Asked asked) throws HostException {
+    Attachment from = body(asked, Attachment::of);
+    boolean lazy = asked.flag("lazy");
+    return done(asked, asked.name(), () -> host.detach(asked.name(), from, lazy, asked.dryRun()));
   }
 
   private Done remove(Asked asked, String name) throws HostException {

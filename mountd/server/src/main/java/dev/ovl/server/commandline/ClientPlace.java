@@ -18,6 +18,11 @@ record ClientPlace(OsPath directory, OptionalInt client, Place process) implemen
   }
 
   @Override
+  public String pidNamespace() {
+    return process.pidNamespace();
+  }
+
+  @Override
   public Optional<String> fileId(OsPath path) {
     return process.fileId(path);
   }

@@ -12,6 +12,7 @@ import dev.ovl.server.systemd.ServiceManager;
 import dev.ovl.sys.ErrnoException;
 import dev.ovl.sys.LinuxSyscalls;
 import dev.ovl.sys.Syscalls;
+import dev.ovl.testkit.Container;
 import dev.ovl.testkit.Requires;
 import dev.ovl.testkit.Scratch;
 import java.io.IOException;
@@ -193,6 +194,7 @@ class LiveAnswersTest {
       ask(Route.REMOVE_MANY, "", "?dryRun=true", "{\"stacks\": [\"web\"]}");
       ask(Route.REMOVE_MANY, "", "", "{\"stacks\": [\"web\", \"ro\"]}");
 
+      attached(lowers);
       branches(lowers);
       layers();
       String target = "\"target\": \"" + here + "/target\"";
@@ -203,6 +205,27 @@ class LiveAnswersTest {
       assertEvents(listener);
     }
     assertEquals(EnumSet.allOf(Route.class), asked);
+  }
+
+  private void attached(String lowers) throws IOException {
+    ask(Route.CREATE, "", "", "{\"name\": \"in\", \"lower\": " + lowers + "}");
+    String namespace = Files.readSymbolicLink(Path.of("/proc/self/ns/pid")).toString();
+    try (Container container = Container.start(scratch.resolve("target"))) {
+      String process = "\"pid\": " + container.pid() + ", \"pidNamespace\": \"" + namespace + "\"";
+      String place = "{" + process + ", \"target\": \"/mnt\"}";
+      ask(Route.ATTACH, "in", "?dryRun=true", place);
+      String attached = ask(Route.ATTACH, "in", "?acceptVolatile=false", place);
+      assertTrue(attached.contains("\"target\":\"/mnt\""), attached);
+      String report = ask(Route.INSPECT, "in", "", "");
+      assertTrue(report.contains("\"pid\":" + container.pid()), report);
+      ask(Route.STATUS, "in", "", "");
+      ask(400, Route.DETACH, "in", "", place);
+      ask(Route.DETACH, "in", "?dryRun=true", "{" + process + "}");
+      ask(Route.DETACH, "in", "?lazy=false", "{" + process + "}");
+      String elsewhere = "{\"pid\": 1, \"pidNamespace\": \"pid:[1]\"}";
+      ask(409, Route.DETACH, "in", "", elsewhere);
+    }
+    ask(Route.REMOVE, "in", "", "");
   }
 
   /** A stack of aufs can be written down where no kernel mounts it. */
@@ -316,6 +339,12 @@ class LiveAnswersTest {
             "down",
             "down",
             "rm",
+            "rm",
+            "create",
+            "up",
+            "down",
+            "down",
+            "down",
             "rm",
             "create",
             "branch",

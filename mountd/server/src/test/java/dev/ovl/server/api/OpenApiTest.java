@@ -5,9 +5,11 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.ovl.api.Attachment;
 import dev.ovl.api.BranchPatch;
 import dev.ovl.api.Done;
 import dev.ovl.api.DriverStatus;
+import dev.ovl.api.Elsewhere;
 import dev.ovl.api.Failure;
 import dev.ovl.api.HostInfo;
 import dev.ovl.api.LayerDraft;
@@ -359,6 +361,7 @@ class OpenApiTest {
         new Answer<>("StackSummary", StackSummary.class, StackSummary::json),
         new Answer<>("UnreadableStack", StackEntry.Unknown.class, StackEntry.Unknown::json),
         new Answer<>("StackReport", StackReport.class, StackReport::json),
+        new Answer<>("Elsewhere", Elsewhere.class, Elsewhere::json),
         new Answer<>("StackUsage", StackUsage.class, StackUsage::json),
         new Answer<>("LowerUsage", LowerUsage.class, LowerUsage::json),
         new Answer<>("LayerSummary", LayerSummary.class, LayerSummary::json),
@@ -375,6 +378,7 @@ class OpenApiTest {
   static Stream<Request<?>> requests() {
     return Stream.of(
         new Request<>("StackDraft", StackDraft.class, StackDraft::json, StackDraft::of),
+        new Request<>("Attachment", Attachment.class, Attachment::json, Attachment::of),
         new Request<>("StackPatch", StackPatch.class, StackPatch::json, StackPatch::of),
         new Request<>("BranchPatch", BranchPatch.class, BranchPatch::json, BranchPatch::of),
         new Request<>("StackCopy", StackCopy.class, StackCopy::json, StackCopy::of),
@@ -443,11 +447,12 @@ class OpenApiTest {
     return schema.get("required") instanceof List<?> list ? list : List.of();
   }
 
-  private static void assertType(String name, Map<?, ?> property, Object sample, boolean nullable) {
+  private void assertType(String name, Map<?, ?> property, Object sample, boolean nullable) {
     Object type = property.get("type");
     assertEquals(nullable ? List.of(jsonType(sample), "null") : jsonType(sample), type, name);
     if (sample instanceof List<?> list) {
-      assertEquals(jsonType(list.get(0)), OpenApi.object(property, "items").get("type"), name);
+      Map<?, ?> items = document.resolved(OpenApi.object(property, "items"));
+      assertEquals(jsonType(list.get(0)), items.get("type"), name);
     }
   }
 
