@@ -154,7 +154,10 @@ static _Noreturn void become_command(const struct run_plan *plan, int channel, i
 	}
 	error = -sys_set_user(plan->uid, plan->gid, plan->groups, plan->group_count);
 	if (error) {
-		fail(channel, RUN_FAILED, "cannot become the user", NULL, error);
+		fail(channel, RUN_FAILED,
+		     error == EINVAL ? "cannot become a user whom this user namespace does not have"
+				     : "cannot become the user",
+		     NULL, error);
 		_exit(RUN_FAILED);
 	}
 	if (chdir(plan->directory)) {

@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/capability.h>
 #include <linux/mount.h>
 #include <linux/sched.h>
 #include <signal.h>
@@ -177,10 +178,21 @@ int sys_pivot_root(const char *new_root, const char *old_root)
 	return (int)result(syscall(SYS_pivot_root, new_root, old_root));
 }
 
+/* In a user namespace that has one group the kernel lets nobody leave others: they may deny something. */
+static bool keeps_groups(void)
+{
+	struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
+	struct __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3] = {{0}};
+
+	return !syscall(SYS_capget, &header, data) && data[0].effective & 1U << CAP_SETGID;
+}
+
 int sys_set_user(uid_t uid, gid_t gid, const gid_t *groups, size_t count)
 {
 	int error = (int)result(syscall(SYS_setgroups, count, groups));
 
+	if (error == -EPERM && keeps_groups())
+		error = 0;
 	if (!error)
 		error = (int)result(syscall(SYS_setgid, gid));
 	return error ? error : (int)result(syscall(SYS_setuid, uid));

@@ -47,6 +47,7 @@ int sys_private(int mount);
 
 int sys_pivot_root(const char *new_root, const char *old_root);
 
+/* The groups stay as they are where the user namespace allows nothing else: setgroups is "deny". */
 int sys_set_user(uid_t uid, gid_t gid, const gid_t *groups, size_t count);
 
 #endif

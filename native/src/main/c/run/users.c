@@ -21,15 +21,14 @@ static int open_of(pid_t pid, const char *name, int flags)
 	return fd < 0 ? -errno : fd;
 }
 
-/* The kernel takes a map in one call. */
-static int write_map(pid_t pid, const char *name, const char *map)
+int users_write(pid_t pid, const char *name, const char *text)
 {
 	int fd = open_of(pid, name, O_WRONLY);
 	int error;
 
 	if (fd < 0)
 		return fd;
-	error = write(fd, map, strlen(map)) < 0 ? -errno : 0;
+	error = write(fd, text, strlen(text)) < 0 ? -errno : 0;
 	close(fd);
 	return error;
 }
@@ -64,9 +63,9 @@ int users_map(const char *users, const char *groups)
 		close(ends[1]);
 		return child;
 	}
-	space = write_map(child, "uid_map", users);
+	space = users_write(child, "uid_map", users);
 	if (!space)
-		space = write_map(child, "gid_map", groups);
+		space = users_write(child, "gid_map", groups);
 	if (!space)
 		space = open_of(child, "ns/user", O_RDONLY);
 	close(ends[1]);

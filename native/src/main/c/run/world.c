@@ -96,11 +96,26 @@ static int fill_control_groups(int root)
 	return error;
 }
 
+/* The host's, control groups and all: whose network is the host's may not have another one. */
+static int show_host_sys(int directory)
+{
+	int sys = sys_copy_mount(AT_FDCWD, "/sys");
+	int error = sys < 0 ? sys : attach_private(sys, directory);
+
+	if (!error)
+		error = sys_read_only(sys);
+	if (sys >= 0)
+		close(sys);
+	return error;
+}
+
 static int fill_sys(int root, int directory, int channel)
 {
 	static const char *const none[] = {NULL};
 	int error = put(sys_new_mount("sysfs", none, QUIET | MOUNT_ATTR_RDONLY), directory);
 
+	if (error == -EPERM)
+		return show_host_sys(directory);
 	if (!error && (error = fill_control_groups(root)))
 		note(channel, "there is nothing in /sys/fs/cgroup", error);
 	return error ? error : 0;
@@ -108,19 +123,44 @@ static int fill_sys(int root, int directory, int channel)
 
 /* ---- /dev ---------------------------------------------------------------------------------- */
 
+/* Shows a device of another place as a new file. */
+static int show_device(int dev, const char *name, const char *device)
+{
+	int file;
+	int error;
+
+	if (mknodat(dev, name, S_IFREG | 0600, 0))
+		return -errno;
+	file = openat(dev, name, O_PATH | O_CLOEXEC);
+	if (file < 0)
+		return -errno;
+	error = put(sys_copy_mount(AT_FDCWD, device), file);
+	close(file);
+	return error;
+}
+
 static int make_devices(int dev)
 {
 	static const struct {
-		const char *name;
+		const char *host;
 		unsigned int minor;
 		unsigned int major;
-	} devices[] = {{"null", 3, 1}, {"zero", 5, 1},    {"full", 7, 1},
-		       {"tty", 0, 5},  {"random", 8, 1}, {"urandom", 9, 1}};
+	} devices[] = {{"/dev/null", 3, 1}, {"/dev/zero", 5, 1},   {"/dev/full", 7, 1},
+		       {"/dev/tty", 0, 5},  {"/dev/random", 8, 1}, {"/dev/urandom", 9, 1}};
 
-	for (size_t i = 0; i < sizeof(devices) / sizeof(*devices); i++)
-		if (mknodat(dev, devices[i].name, S_IFCHR | 0666,
-			    makedev(devices[i].major, devices[i].minor)))
-			return -errno;
+	for (size_t i = 0; i < sizeof(devices) / sizeof(*devices); i++) {
+		const char *name = strrchr(devices[i].host, '/') + 1;
+		int error = mknodat(dev, name, S_IFCHR | 0666,
+				    makedev(devices[i].major, devices[i].minor))
+				    ? -errno
+				    : 0;
+
+		/* nobody makes devices in a user namespace */
+		if (error == -EPERM)
+			error = show_device(dev, name, devices[i].host);
+		if (error)
+			return error;
+	}
 	return 0;
 }
 
@@ -138,28 +178,37 @@ static int make_links(int dev)
 	return 0;
 }
 
-/* A file system on a new directory. */
-static int make_below(int dev, const char *name, const char *type, const char *const *options,
-		      unsigned int attributes)
+/* Attaches a mount, made or failed to, to a new directory; closes it. */
+static int put_below(int dev, const char *name, int made)
 {
-	int directory;
-	int error;
+	int directory = mkdirat(dev, name, 0755)
+				? -1
+				: openat(dev, name, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	int error = directory < 0 ? -errno : 0;
 
-	if (mkdirat(dev, name, 0755))
-		return -errno;
-	directory = openat(dev, name, O_PATH | O_DIRECTORY | O_CLOEXEC);
-	if (directory < 0)
-		return -errno;
-	error = put(sys_new_mount(type, options, attributes), directory);
-	close(directory);
+	if (error && made >= 0)
+		close(made);
+	if (!error)
+		error = put(made, directory);
+	if (directory >= 0)
+		close(directory);
 	return error;
+}
+
+static int make_terminals(void)
+{
+	/* 5 is the group tty wherever there is one */
+	static const char *const options[] = {"ptmxmode", "0666", "mode", "0620", "gid", "5", NULL};
+	static const char *const groupless[] = {"ptmxmode", "0666", "mode", "0620", NULL};
+	int made = sys_new_mount("devpts", options, WITH_DEVICES);
+
+	/* a user namespace may lack it */
+	return made == -EINVAL ? sys_new_mount("devpts", groupless, WITH_DEVICES) : made;
 }
 
 static int fill_dev(int root, int directory, int channel)
 {
 	static const char *const device_options[] = {"mode", "0755", "size", "64m", NULL};
-	/* 5 is the group tty wherever there is one */
-	static const char *const terminals[] = {"ptmxmode", "0666", "mode", "0620", "gid", "5", NULL};
 	static const char *const shared[] = {"mode", "1777", "size", "64m", NULL};
 	int dev = sys_new_mount("tmpfs", device_options, WITH_DEVICES);
 	int error;
@@ -174,9 +223,9 @@ static int fill_dev(int root, int directory, int channel)
 	if (!error)
 		error = make_links(dev);
 	if (!error)
-		error = make_below(dev, "pts", "devpts", terminals, WITH_DEVICES);
+		error = put_below(dev, "pts", make_terminals());
 	if (!error)
-		error = make_below(dev, "shm", "tmpfs", shared, QUIET);
+		error = put_below(dev, "shm", sys_new_mount("tmpfs", shared, QUIET));
 	close(dev);
 	return error;
 }
@@ -187,13 +236,17 @@ struct place {
 	const char *name;
 	const char *missing;
 	const char *failed;
+	const char *forbidden;
 	int (*fill)(int root, int directory, int channel);
 };
 
 static const struct place PLACES[] = {
-	{"proc", "there is no directory /proc to mount it on", "cannot mount /proc", fill_proc},
-	{"sys", "there is no directory /sys to mount it on", "cannot mount /sys", fill_sys},
-	{"dev", "there is no directory /dev to make devices in", "cannot make /dev", fill_dev},
+	{"proc", "there is no directory /proc to mount it on", "cannot mount /proc",
+	 "cannot mount /proc where something hides parts of the host's", fill_proc},
+	{"sys", "there is no directory /sys to mount it on", "cannot mount /sys",
+	 "cannot mount /sys", fill_sys},
+	{"dev", "there is no directory /dev to make devices in", "cannot make /dev",
+	 "cannot make /dev", fill_dev},
 };
 
 static int fill_places(int root, int channel)
@@ -211,7 +264,8 @@ static int fill_places(int root, int channel)
 		if (directory >= 0)
 			close(directory);
 		if (error)
-			return fail(channel, place->failed, NULL, error);
+			return fail(channel, error == -EPERM ? place->forbidden : place->failed, NULL,
+				    error);
 	}
 	return 0;
 }
@@ -285,23 +339,6 @@ static int add_volumes(const struct run_plan *plan, int root, int channel)
 
 /* ---- the terminal -------------------------------------------------------------------------- */
 
-/* Its device is /dev/console, as in a container. */
-static int put_console(int dev)
-{
-	int console;
-	int error;
-
-	if (mknodat(dev, "console", S_IFREG | 0600, 0))
-		return -errno;
-	console = openat(dev, "console", O_PATH | O_CLOEXEC);
-	if (console < 0)
-		return -errno;
-	/* the terminals of this file system are numbered from 0 */
-	error = put(sys_copy_mount(AT_FDCWD, "/dev/pts/0"), console);
-	close(console);
-	return error;
-}
-
 /* In the new root directory, where names of devices mean the new ones. */
 static int open_terminal(int channel, int *slave)
 {
@@ -314,7 +351,8 @@ static int open_terminal(int channel, int *slave)
 		return fail(channel, "cannot make a terminal", NULL, -errno);
 	*slave = open("/dev/pts/0", O_RDWR | O_NOCTTY | O_CLOEXEC);
 	dev = *slave < 0 ? -1 : open("/dev", O_PATH | O_DIRECTORY | O_CLOEXEC);
-	error = dev < 0 ? -errno : put_console(dev);
+	/* as in a container; the terminals of this file system are numbered from 0 */
+	error = dev < 0 ? -errno : show_device(dev, "console", "/dev/pts/0");
 	if (dev >= 0)
 		close(dev);
 	if (error)

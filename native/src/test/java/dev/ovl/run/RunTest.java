@@ -264,6 +264,50 @@ class RunTest {
     assertEquals("lo\n", tree.run("-n", "ls", "/sys/class/net").ended(0).out());
   }
 
+  // ---- in a user namespace ------------------------------------------------------------------
+
+  /** Root of a user namespace that has this one id. */
+  private Tree.Result inside(String before, String... words) throws Exception {
+    return Tree.end(
+        tree.start(
+            List.of(
+                "unshare",
+                "--mount",
+                "sh",
+                "-c",
+                before + "exec unshare --user --map-root-user --mount \"$@\"",
+                "sh"),
+            words));
+  }
+
+  @Test
+  void whatRootOfAUserNamespaceCannotMakeIsTheHosts() throws Exception {
+    assertEquals(
+        "fd full null ptmx pts random shm stderr stdin stdout tty urandom zero\nuid=0 gid=0\n",
+        inside("", "sh", "-c", "echo x > /dev/null; echo $(ls /dev); id").ended(0).out());
+    assertEquals(
+        tree.sh("ls /sys/class/net /sys"),
+        inside("", "sh", "-c", "ls /sys/class/net /sys").ended(0).out());
+    assertEquals("1\n", inside("", "sh", "-c", "touch /sys/x 2>&-; echo $?").ended(0).out());
+    assertEquals("lo\n", inside("", "-n", "ls", "/sys/class/net").ended(0).out());
+    assertEquals("/dev/pts/0\n", inside("", "-t", "tty").out().replace("\r", ""));
+    assertFalse(Files.exists(tree.resolve("dev/null")), "nothing is made in the tree");
+  }
+
+  @Test
+  void whatTheKernelDoesNotAllowThereIsToldInALine() throws Exception {
+    assertEquals(
+        "failure: cannot become a user whom this user namespace does not have: : "
+            + Errno.EINVAL.number()
+            + "\n",
+        inside("", "-u", "1:1", "id").err());
+    assertEquals(
+        "failure: cannot mount /proc where something hides parts of the host's: : "
+            + Errno.EPERM.number()
+            + "\n",
+        inside("mount -t tmpfs none /proc/sys; ", "ls").err());
+  }
+
   // ---- ends ---------------------------------------------------------------------------------
 
   @Test
