@@ -66,6 +66,7 @@ static int execute(const char *java, const char *home, enum program program,
 	struct line line = {.words = calloc(room, sizeof(char *))};
 	const char *verb = program_verb(program);
 	const char *classes = program == PROGRAM_MOUNTD ? "lib/mountd.jsa" : "lib/ovlctl.jsa";
+	char userns[ROOM];
 	char options[ROOM];
 	char daemon_options[ROOM];
 	char lib[ROOM];
@@ -75,6 +76,9 @@ static int execute(const char *java, const char *home, enum program program,
 	int error = ENOMEM;
 
 	if (users && line.words) {
+		/* what an ordinary user needs before there is a Java machine; for root it does nothing */
+		if (!access(within(userns, "", home, "lib/ovl-userns"), X_OK))
+			add(&line, userns);
 		add(&line, java);
 		add(&line, within(options, "@", home, "lib/ovl.options"));
 		if (program == PROGRAM_MOUNTD)
@@ -90,7 +94,7 @@ static int execute(const char *java, const char *home, enum program program,
 		for (; *arguments; arguments++)
 			add(&line, *arguments);
 		/* execv(3) changes no word, though its type does not say so */
-		execv(java, (char *const *)(void *)line.words);
+		execv(line.words[0], (char *const *)(void *)line.words);
 		error = errno;
 	}
 	free(line.words);

@@ -5,6 +5,7 @@ import dev.ovl.sys.ErrnoException;
 import dev.ovl.sys.Linux;
 import dev.ovl.sys.LinuxSyscalls;
 import dev.ovl.sys.OsPath;
+import dev.ovl.sys.Privilege;
 import dev.ovl.sys.Statx;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -40,6 +41,15 @@ public final class ProcessPlace implements Place {
   private static String namespace(String type) {
     try {
       return Files.readSymbolicLink(Path.of("/proc/self/ns/" + type)).toString();
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  @Override
+  public Privilege privilege() {
+    try {
+      return Privilege.ofThisProcess();
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }

@@ -38,7 +38,7 @@ final class DemoCommand implements Callable<Integer>, OwnProcess {
       list(WalkThrough.titles());
       return Ovlctl.DONE;
     }
-    Ovlctl.requireRoot(sys);
+    ovlctl.requireRoot(sys);
     WalkThrough walk =
         new WalkThrough(sys, ovlctl.output(), ovlctl.json(), ovlctl.session().cancellation());
     int claims = walk.run(temporaryDirectory(), keep);

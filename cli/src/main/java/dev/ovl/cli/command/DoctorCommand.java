@@ -33,7 +33,7 @@ final class DoctorCommand implements Callable<Integer>, OwnProcess {
   public Integer call() throws EngineException {
     Syscalls sys = ovlctl.syscalls();
     if (sweep || sweepData) {
-      Ovlctl.requireRoot(sys);
+      ovlctl.requireRoot(sys);
     }
     List<Finding> findings =
         new Examination(sys, ovlctl.root(), ovlctl.runDirectory(), ovlctl.session().place())

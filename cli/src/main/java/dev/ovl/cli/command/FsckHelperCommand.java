@@ -122,7 +122,7 @@ final class FsckHelperCommand implements Callable<Integer>, OwnProcess {
     if (directories.isEmpty()) {
       throw EngineException.usage("the options name no lowerdir");
     }
-    Ovlctl.requireRoot(sys);
+    ovlctl.requireRoot(sys);
     Optional<OsPath> mountedOn = upper.isPresent() ? mountedOn(sys, upper.get()) : Optional.empty();
     View.Books books = parsed.words().contains("userxattr") ? View.Books.USER : View.Books.TRUSTED;
     boolean wholeLowers = lowers || upper.isEmpty();

@@ -16,7 +16,6 @@ import dev.ovl.engine.EngineException;
 import dev.ovl.jni.CommandRunner;
 import dev.ovl.jni.ForkedCommand;
 import dev.ovl.service.EngineHost;
-import dev.ovl.sys.Errno;
 import dev.ovl.sys.ErrnoException;
 import dev.ovl.sys.LinuxSyscalls;
 import dev.ovl.sys.OsPath;
@@ -163,9 +162,11 @@ public final class Ovlctl implements Callable<Integer> {
     CommandLine line = new CommandLine(model(verbs));
     line.setExpandAtFiles(false);
     // as of env(1) and sudo(8): what follows the command is the command's
-    CommandLine tries = line.getSubcommands().get(Verb.TRY.word());
-    if (tries != null) {
-      tries.setStopAtPositional(true);
+    for (Verb verb : List.of(Verb.TRY, Verb.UNSHARE)) {
+      CommandLine subcommand = line.getSubcommands().get(verb.word());
+      if (subcommand != null) {
+        subcommand.setStopAtPositional(true);
+      }
     }
     line.setCaseInsensitiveEnumValuesAllowed(true);
     line.setOut(writer(session.out()));
@@ -361,6 +362,7 @@ public final class Ovlctl implements Callable<Integer> {
               Program.OVLCTL,
               settings.given(),
               session.environment(),
+              session.place().privilege().ordinary(),
               path -> resolved(path).toString());
       try {
         configuration = sources.read();
@@ -420,7 +422,8 @@ public final class Ovlctl implements Callable<Integer> {
   }
 
   private EngineHost engine(OsPath root, OsPath run) {
-    return new EngineHost(syscalls(), root, run, output()::note, runner);
+    return new EngineHost(
+        syscalls(), session.place().privilege(), root, run, output()::note, runner);
   }
 
   private HostChoice choice() throws EngineException {
@@ -442,12 +445,8 @@ public final class Ovlctl implements Callable<Integer> {
   }
 
   /** Refuses whoever may not mount, before anything is touched. */
-  static void requireRoot(Syscalls sys) throws EngineException {
-    int uid = sys.geteuid();
-    if (uid != 0) {
-      throw EngineException.failed(
-          "needs root (the effective user id is " + uid + ")", Errno.EPERM);
-    }
+  void requireRoot(Syscalls sys) throws EngineException {
+    EngineHost.requireRoot(sys, session.place().privilege());
   }
 
   /** The driver asked for; null for any. */

@@ -5,6 +5,7 @@ import dev.ovl.cli.session.Place;
 import dev.ovl.cli.session.Session;
 import dev.ovl.reference.DocumentedProgram;
 import dev.ovl.sys.OsPath;
+import dev.ovl.sys.Privilege;
 import java.io.InputStream;
 import java.io.OutputStream;
 import java.util.Map;
@@ -28,6 +29,11 @@ public final class OvlctlReference implements DocumentedProgram {
     @Override
     public String pidNamespace() {
       return "";
+    }
+
+    @Override
+    public Privilege privilege() {
+      return Privilege.ROOT;
     }
 
     @Override

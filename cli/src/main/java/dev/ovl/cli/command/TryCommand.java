@@ -114,7 +114,7 @@ final class TryCommand extends ProgramVerb {
 
   @Override
   int run(EngineHost engine) throws EngineException, HostException {
-    List<OsPath> directories = directories();
+    List<OsPath> directories = directories(engine);
     if (ovlctl().dryRun()) {
       note("would run " + shown() + " over " + directories);
       return Ovlctl.DONE;
@@ -122,7 +122,7 @@ final class TryCommand extends ProgramVerb {
     return attempt(engine, directories);
   }
 
-  private List<OsPath> directories() throws EngineException {
+  private List<OsPath> directories(EngineHost engine) throws EngineException, HostException {
     Files files = new Files(ovlctl().syscalls());
     List<OsPath> directories = new ArrayList<>();
     for (String directory : over) {
@@ -134,7 +134,33 @@ final class TryCommand extends ProgramVerb {
         throw EngineException.failed(e.getMessage(), e.errno());
       }
     }
-    return directories.isEmpty() ? List.of(OsPath.ROOT) : directories;
+    if (!directories.isEmpty()) {
+      return directories;
+    }
+    return ovlctl().session().place().privilege().ordinary() ? own(engine) : List.of(OsPath.ROOT);
+  }
+
+  /**
+   * Where an ordinary user writes: the home directory, those for temporary files, and this one.
+   * Overlayfs copies nothing up whose owner the user namespace lacks, and so nothing below a
+   * directory of root's but an overlay's own root; and it takes no lower with mounts in it.
+   */
+  private List<OsPath> own(EngineHost engine) throws HostException {
+    Session session = ovlctl().session();
+    List<OsPath> own = new ArrayList<>();
+    Optional.ofNullable(session.environment().get("HOME"))
+        .filter(home -> home.startsWith("/"))
+        .ifPresent(home -> own.add(OsPath.of(home).normalized()));
+    for (OsPath other :
+        List.of(OsPath.of("/tmp"), OsPath.of("/var/tmp"), session.place().directory())) {
+      boolean covers = own.stream().anyMatch(one -> one.startsWith(other) || other.startsWith(one));
+      if (!covers
+          && session.place().fileId(other).isPresent()
+          && engine.mountsBeneath(other).isEmpty()) {
+        own.add(other);
+      }
+    }
+    return own.isEmpty() ? List.of(session.place().directory()) : own;
   }
 
   // ---- running ------------------------------------------------------------------------------

@@ -37,6 +37,7 @@ enum Verb {
   MOVE("mv", MoveCommand.class),
   RUN("run", RunCommand.class),
   TRY("try", TryCommand.class),
+  UNSHARE("unshare", UnshareCommand.class),
   LAYER("layer", LayerCommand.class),
   MOUNT("mount", MountCommand.class),
   UMOUNT("umount", UmountCommand.class),

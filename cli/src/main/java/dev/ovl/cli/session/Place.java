@@ -1,6 +1,7 @@
 package dev.ovl.cli.session;
 
 import dev.ovl.sys.OsPath;
+import dev.ovl.sys.Privilege;
 import java.util.Optional;
 import java.util.OptionalInt;
 
@@ -19,6 +20,9 @@ public interface Place {
 
   /** The pid namespace, {@code "pid:[4026531836]"}: what process ids are of. */
   String pidNamespace();
+
+  /** What the kernel lets the command do to mounts. */
+  Privilege privilege();
 
   /**
    * Device and inode of a file, {@code "254:0 1234"}, links followed.

@@ -1,6 +1,7 @@
 package dev.ovl.cli.session;
 
 import dev.ovl.sys.OsPath;
+import dev.ovl.sys.Privilege;
 import java.util.Optional;
 
 /** A place where only the directory is known. */
@@ -13,6 +14,11 @@ public record FixedPlace(OsPath directory) implements Place {
   @Override
   public String pidNamespace() {
     return "pid:[0]";
+  }
+
+  @Override
+  public Privilege privilege() {
+    return Privilege.ROOT;
   }
 
   @Override

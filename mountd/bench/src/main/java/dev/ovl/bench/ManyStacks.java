@@ -6,6 +6,7 @@ import dev.ovl.api.StackEntry;
 import dev.ovl.service.EngineHost;
 import dev.ovl.sys.LinuxSyscalls;
 import dev.ovl.sys.OsPath;
+import dev.ovl.sys.Privilege;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
@@ -120,6 +121,7 @@ final class ManyStacks {
   private CommandHost engine(Path root) {
     return new EngineHost(
         new LinuxSyscalls(),
+        Privilege.ROOT,
         OsPath.of(root.toString()),
         OsPath.of(scratch.resolve("run-here").toString()),
         System.err::println);

@@ -5,6 +5,7 @@ import dev.ovl.api.HttpHost;
 import dev.ovl.service.EngineHost;
 import dev.ovl.sys.LinuxSyscalls;
 import dev.ovl.sys.OsPath;
+import dev.ovl.sys.Privilege;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -61,6 +62,7 @@ final class SocketCost {
   private CommandHost engine(Path root) {
     return new EngineHost(
         new LinuxSyscalls(),
+        Privilege.ROOT,
         OsPath.of(root.toString()),
         OsPath.of(scratch.resolve("run2").toString()),
         System.err::println);

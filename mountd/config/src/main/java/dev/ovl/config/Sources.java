@@ -2,6 +2,7 @@ package dev.ovl.config;
 
 import java.util.EnumMap;
 import java.util.Map;
+import java.util.Optional;
 import java.util.function.UnaryOperator;
 
 /**
@@ -10,12 +11,14 @@ import java.util.function.UnaryOperator;
  * @param program whose settings
  * @param options those given on its command line
  * @param environment its variables
+ * @param ordinary whether its caller is no root, and so has directories of their own
  * @param absolute makes a path absolute; asked only for relative ones
  */
 public record Sources(
     Program program,
     Map<Setting, String> options,
     Map<String, String> environment,
+    boolean ordinary,
     UnaryOperator<String> absolute) {
 
   /** Keeps copies. */
@@ -66,7 +69,12 @@ public record Sources(
       return checked(setting, variable, new Origin.Variable(setting));
     }
     return inFile.getOrDefault(
-        setting, new Configuration.Value(setting.defaultText(), new Origin.Default()));
+        setting, new Configuration.Value(defaultText(setting), new Origin.Default()));
+  }
+
+  private String defaultText(Setting setting) {
+    return (ordinary ? new UserDirectories(environment).of(setting) : Optional.<String>empty())
+        .orElse(setting.defaultText());
   }
 
   private static Configuration.Value checked(Setting setting, String text, Origin origin)

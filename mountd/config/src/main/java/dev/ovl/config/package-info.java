@@ -9,7 +9,7 @@
  *   <li>{@link dev.ovl.config.SettingOptions} puts them into a command line, {@link
  *       dev.ovl.config.Sources} are the places that are looked at, {@link
  *       dev.ovl.config.Configuration} is what came of it, with the {@link dev.ovl.config.Origin} of
- *       each value.
+ *       each value. {@code UserDirectories} has the defaults of an ordinary user.
  *   <li>Not public: {@code ConfigFile} reads the file, {@code TomlText} its syntax; the latter, and
  *       with it the TOML library, is loaded only for a file that says anything.
  * </ul>

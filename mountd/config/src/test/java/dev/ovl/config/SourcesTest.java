@@ -37,7 +37,7 @@ class SourcesTest {
   private Sources sources(Map<Setting, String> options, Map<String, String> environment) {
     Map<String, String> withFile = new HashMap<>(Map.of("OVL_CONFIG", file.toString()));
     withFile.putAll(environment);
-    return new Sources(Program.MOUNTD, options, withFile, path -> "/here/" + path);
+    return new Sources(Program.MOUNTD, options, withFile, false, path -> "/here/" + path);
   }
 
   private Configuration read() throws ConfigurationException {
@@ -109,7 +109,8 @@ class SourcesTest {
     assertThrows(IllegalArgumentException.class, () -> configuration.text(Setting.HOST));
     assertEquals(
         "none",
-        new Sources(Program.OVLCTL, Map.of(Setting.CONFIG, file + ""), Map.of(), path -> path)
+        new Sources(
+                Program.OVLCTL, Map.of(Setting.CONFIG, file + ""), Map.of(), false, path -> path)
             .read()
             .text(Setting.HOST));
   }
@@ -252,5 +253,54 @@ class SourcesTest {
     Configuration after = sources.read();
     assertEquals(List.of(Setting.WORKERS, Setting.LOG_LEVEL), before.differences(after));
     assertEquals(List.of(), after.differences(sources.read()));
+  }
+
+  // ---- without root -------------------------------------------------------------------------
+
+  private static String ofUser(Setting setting, Map<String, String> environment) throws Exception {
+    return new Sources(Program.OVLCTL, Map.of(), environment, true, path -> "/here/" + path)
+        .read()
+        .text(setting);
+  }
+
+  @Test
+  void anOrdinaryUserHasOwnDirectories() throws Exception {
+    Map<String, String> home = Map.of("HOME", "/home/u");
+    assertEquals("/home/u/.config/ovl/config.toml", ofUser(Setting.CONFIG, home));
+    assertEquals("/home/u/.local/share/ovl", ofUser(Setting.ROOT, home));
+    assertEquals("/home/u/.local/share/ovl/run", ofUser(Setting.RUN, home));
+    Map<String, String> all =
+        Map.of(
+            "HOME",
+            "/home/u",
+            "XDG_CONFIG_HOME",
+            "/c",
+            "XDG_DATA_HOME",
+            "/d",
+            "XDG_RUNTIME_DIR",
+            "/run/user/1");
+    assertEquals("/c/ovl/config.toml", ofUser(Setting.CONFIG, all));
+    assertEquals("/d/ovl", ofUser(Setting.ROOT, all));
+    assertEquals("/run/user/1/ovl", ofUser(Setting.RUN, all));
+    assertEquals("auto", ofUser(Setting.HOST, all));
+  }
+
+  @Test
+  void relativeDirectoriesCountAsNone() throws Exception {
+    Map<String, String> relative =
+        Map.of("HOME", "/home/u", "XDG_DATA_HOME", "data", "XDG_RUNTIME_DIR", "");
+    assertEquals("/home/u/.local/share/ovl", ofUser(Setting.ROOT, relative));
+    assertEquals("/home/u/.local/share/ovl/run", ofUser(Setting.RUN, relative));
+    assertEquals("/var/lib/ovl", ofUser(Setting.ROOT, Map.of("HOME", "nowhere")));
+    assertEquals("/x", ofUser(Setting.ROOT, Map.of("HOME", "/home/u", "OVL_ROOT", "/x")));
+  }
+
+  @Test
+  void anOrdinaryUsersFileGoesBeforeTheirDefaults() throws Exception {
+    Path own = Files.createDirectories(directory.resolve("ovl")).resolve("config.toml");
+    Files.writeString(own, "root = \"/there\"\n");
+    Map<String, String> environment =
+        Map.of("HOME", "/home/u", "XDG_CONFIG_HOME", directory.toString());
+    assertEquals("/there", ofUser(Setting.ROOT, environment));
   }
 }

@@ -63,6 +63,7 @@ class DistTest {
           "lib/libovl-exdev.so",
           "lib/mountd.jsa",
           "lib/mountd.options",
+          "lib/ovl-userns",
           "lib/ovl.options",
           "lib/ovlctl.jsa",
           "lib/systemd/system/ovl-mountd.service",

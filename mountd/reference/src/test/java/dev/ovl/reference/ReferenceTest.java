@@ -126,7 +126,8 @@ class ReferenceTest {
     Path file = directory.resolve("config.toml");
     Files.writeString(file, text);
     try {
-      return new Sources(program, Map.of(Setting.CONFIG, file.toString()), Map.of(), path -> path)
+      return new Sources(
+              program, Map.of(Setting.CONFIG, file.toString()), Map.of(), false, path -> path)
           .read();
     } catch (ConfigurationException e) {
       throw new AssertionError(e);

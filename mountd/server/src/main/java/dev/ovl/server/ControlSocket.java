@@ -33,6 +33,7 @@ final class ControlSocket implements AutoCloseable {
   private static final OsPath NEW_NAME = OsPath.of(".mountd.sock.new");
   private static final OsPath LOCK = OsPath.of("mountd.lock");
   private static final int MODE = 0660;
+  private static final int MODE_OF_USER = 0600;
   private static final int BACKLOG = 1024;
 
   private final Files files;
@@ -58,10 +59,11 @@ final class ControlSocket implements AutoCloseable {
   /**
    * Makes one.
    *
-   * @param group its group, by name; where there is none of that name root's stays
+   * @param group its group, by name; where there is none of that name root's stays; absent: it is
+   *     for its owner alone
    * @throws EngineException another daemon serves this run directory
    */
-  static ControlSocket make(Syscalls sys, OsPath run, String group)
+  static ControlSocket make(Syscalls sys, OsPath run, Optional<String> group)
       throws EngineException, ErrnoException {
     Files files = new Files(sys);
     files.mkdirs(run, 0755);
@@ -104,15 +106,16 @@ final class ControlSocket implements AutoCloseable {
   }
 
   /** Under another name until it can be used, so that nobody meets it half made. */
-  private static void listen(Syscalls sys, Files files, OsPath run, Fd listening, String group)
+  private static void listen(
+      Syscalls sys, Files files, OsPath run, Fd listening, Optional<String> group)
       throws ErrnoException {
     try (Fd directory = files.openPath(run)) {
       // by descriptor: a path of any length and any bytes fits a socket's address so
       OsPath fresh = Files.procPath(directory).resolve(NEW_NAME);
       files.remove(fresh);
       sys.bind(listening.number(), new UnixAddress(fresh));
-      giveTo(group, fresh);
-      sys.fchmodat(Linux.AT_FDCWD, fresh, MODE);
+      group.ifPresent(name -> giveTo(name, fresh));
+      sys.fchmodat(Linux.AT_FDCWD, fresh, group.isPresent() ? MODE : MODE_OF_USER);
       sys.listen(listening.number(), BACKLOG);
       files.rename(fresh, Files.procPath(directory).resolve(NAME));
     }

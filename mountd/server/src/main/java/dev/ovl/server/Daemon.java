@@ -16,6 +16,7 @@ import dev.ovl.service.EngineHost;
 import dev.ovl.sys.ErrnoException;
 import dev.ovl.sys.Linux;
 import dev.ovl.sys.OsPath;
+import dev.ovl.sys.Privilege;
 import dev.ovl.sys.Syscalls;
 import java.time.Duration;
 import java.util.Optional;
@@ -30,7 +31,7 @@ import org.slf4j.LoggerFactory;
 
 /**
  * A daemon: serves the API on one socket, and command lines on another, until it is stopped. Mounts
- * stay when it ends.
+ * stay when it ends; without root as long as another process is in its namespace.
  */
 public final class Daemon {
   private static final Logger LOG = LoggerFactory.getLogger(Daemon.class);
@@ -72,7 +73,7 @@ public final class Daemon {
     this.sys = sys;
     this.options = options;
     this.manager = manager;
-    this.host = new EngineHost(sys, options.root(), options.run(), LOG::warn);
+    this.host = new EngineHost(sys, Privilege.ROOT, options.root(), options.run(), LOG::warn);
     this.lanes = new Lanes(options.workers(), MAX_WAITING);
   }
 
@@ -158,7 +159,10 @@ public final class Daemon {
     try {
       manager.stopping();
     } finally {
-      LOG.info("stopping; mounts stay");
+      LOG.info(
+          options.group().isPresent()
+              ? "stopping; mounts stay"
+              : "stopping; mounts last as long as a process is in their namespace");
       clock.shutdownNow();
       if (commandLines.isPresent()) {
         commandLines.get().stop();

@@ -8,24 +8,30 @@ import dev.ovl.server.log.Logging;
 import dev.ovl.sys.OsPath;
 import java.time.Duration;
 import java.util.Locale;
+import java.util.Optional;
 
 /**
  * What a daemon is told.
  *
  * @param root the root directory, absolute
  * @param run the run directory, absolute
- * @param group owner of the socket, by name
+ * @param group owner of the socket, by name; absent: it is for the daemon's own user
  * @param workers how many requests are carried out at the same time
  * @param live what may change while it runs
  */
-public record DaemonOptions(OsPath root, OsPath run, String group, int workers, Live live) {
+public record DaemonOptions(
+    OsPath root, OsPath run, Optional<String> group, int workers, Live live) {
 
-  /** As it is configured. */
-  static DaemonOptions of(Configuration configuration) {
+  /**
+   * As it is configured.
+   *
+   * @param ordinary whether it is an ordinary user's, which serves nobody else
+   */
+  static DaemonOptions of(Configuration configuration, boolean ordinary) {
     return new DaemonOptions(
         OsPath.of(configuration.text(Setting.ROOT)).normalized(),
         OsPath.of(configuration.text(Setting.RUN)).normalized(),
-        configuration.text(Setting.GROUP),
+        ordinary ? Optional.empty() : Optional.of(configuration.text(Setting.GROUP)),
         configuration.count(Setting.WORKERS),
         Live.of(configuration));
   }

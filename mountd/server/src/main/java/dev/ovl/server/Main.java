@@ -11,10 +11,12 @@ import dev.ovl.engine.EngineException;
 import dev.ovl.server.log.Logging;
 import dev.ovl.server.systemd.ServiceManager;
 import dev.ovl.server.systemd.Signals;
+import dev.ovl.service.EngineHost;
 import dev.ovl.sys.ErrnoException;
 import dev.ovl.sys.Linux;
 import dev.ovl.sys.LinuxSyscalls;
 import dev.ovl.sys.OsPath;
+import dev.ovl.sys.Privilege;
 import dev.ovl.sys.Syscalls;
 import dev.ovl.sys.ThisProcess;
 import java.io.IOException;
@@ -31,10 +33,12 @@ public final class Main {
 
   private final Syscalls sys;
   private final Map<String, String> environment;
+  private final Privilege privilege;
 
-  private Main(Syscalls sys, Map<String, String> environment) {
+  private Main(Syscalls sys, Map<String, String> environment, Privilege privilege) {
     this.sys = sys;
     this.environment = environment;
+    this.privilege = privilege;
   }
 
   /**
@@ -47,9 +51,14 @@ public final class Main {
     Map<String, String> environment = ThisProcess.environment();
     Logging.start(Logging.Verbosity.INFO, environment.containsKey("JOURNAL_STREAM"));
     OsPath directory = sys.readlinkat(Linux.AT_FDCWD, OsPath.of("/proc/self/cwd"));
-    Main main = new Main(sys, environment);
+    Privilege privilege = Privilege.ofThisProcess();
+    Main main = new Main(sys, environment, privilege);
     MountdCommand command =
-        new MountdCommand(environment, path -> directory.resolve(path).toString(), main::run);
+        new MountdCommand(
+            environment,
+            privilege.ordinary(),
+            path -> directory.resolve(path).toString(),
+            main::run);
     System.exit(
         command.run(
             ThisProcess.arguments(arguments.length),
@@ -65,12 +74,13 @@ public final class Main {
 
   private int run(Sources sources) {
     try {
+      EngineHost.requireRoot(sys, privilege);
       Configuration configuration = sources.read();
       Logging.set(DaemonOptions.Live.of(configuration).verbosity());
       Daemon daemon =
           Daemon.start(
               sys,
-              DaemonOptions.of(configuration),
+              DaemonOptions.of(configuration, privilege.ordinary()),
               new ServiceManager(sys, environment, ProcessHandle.current().pid()),
               version());
       Signals.on("HUP", () -> reload(daemon, sources, configuration));

@@ -42,19 +42,23 @@ public final class MountdCommand implements Callable<Integer> {
 
   private final SettingOptions settings = new SettingOptions(Program.MOUNTD);
   private final Map<String, String> environment;
+  private final boolean ordinary;
   private final UnaryOperator<String> absolute;
   private final ToIntFunction<Sources> daemon;
 
   /**
    * @param environment variables
+   * @param ordinary whether the caller is no root
    * @param absolute makes a relative path absolute
    * @param daemon what is run; returns the exit status
    */
   public MountdCommand(
       Map<String, String> environment,
+      boolean ordinary,
       UnaryOperator<String> absolute,
       ToIntFunction<Sources> daemon) {
     this.environment = environment;
+    this.ordinary = ordinary;
     this.absolute = absolute;
     this.daemon = daemon;
   }
@@ -87,6 +91,7 @@ public final class MountdCommand implements Callable<Integer> {
 
   @Override
   public Integer call() {
-    return daemon.applyAsInt(new Sources(Program.MOUNTD, settings.given(), environment, absolute));
+    return daemon.applyAsInt(
+        new Sources(Program.MOUNTD, settings.given(), environment, ordinary, absolute));
   }
 }

@@ -8,7 +8,7 @@ import picocli.CommandLine.Model.CommandSpec;
 public final class MountdReference implements DocumentedProgram {
   @Override
   public CommandSpec model() {
-    return new MountdCommand(Map.of(), path -> path, sources -> 0).model();
+    return new MountdCommand(Map.of(), false, path -> path, sources -> 0).model();
   }
 
   /** mountd(8) is NFS's. */

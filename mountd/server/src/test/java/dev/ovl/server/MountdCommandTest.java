@@ -17,6 +17,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Optional;
 import org.junit.jupiter.api.Test;
 
 /** The command line of the daemon, and what becomes of its settings. */
@@ -26,7 +27,8 @@ class MountdCommandTest {
   private Configuration read;
 
   private int run(Map<String, String> environment, String... arguments) {
-    MountdCommand command = new MountdCommand(environment, path -> "/here/" + path, this::read);
+    MountdCommand command =
+        new MountdCommand(environment, false, path -> "/here/" + path, this::read);
     return command.run(List.of(arguments), new PrintWriter(out, true), new PrintWriter(err, true));
   }
 
@@ -52,10 +54,11 @@ class MountdCommandTest {
             "--usage-interval=0",
             "--log-level=debug");
     assertEquals(0, status, err::toString);
-    DaemonOptions options = DaemonOptions.of(read);
+    DaemonOptions options = DaemonOptions.of(read, false);
     assertEquals("/here/x\udcff", options.root().toString());
     assertEquals("/run/x", options.run().toString());
-    assertEquals("wheel", options.group());
+    assertEquals(Optional.of("wheel"), options.group());
+    assertEquals(Optional.empty(), DaemonOptions.of(read, true).group());
     assertEquals(3, options.workers());
     assertEquals(
         new DaemonOptions.Live(
@@ -72,7 +75,7 @@ class MountdCommandTest {
             Duration.ofSeconds(60),
             Duration.ofSeconds(600),
             Logging.Verbosity.INFO),
-        DaemonOptions.of(read).live());
+        DaemonOptions.of(read, false).live());
   }
 
   @Test

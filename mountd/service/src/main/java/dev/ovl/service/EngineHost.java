@@ -52,6 +52,7 @@ import dev.ovl.sys.Errno;
 import dev.ovl.sys.ErrnoException;
 import dev.ovl.sys.Linux;
 import dev.ovl.sys.OsPath;
+import dev.ovl.sys.Privilege;
 import dev.ovl.sys.Syscalls;
 import java.nio.channels.ReadableByteChannel;
 import java.nio.channels.WritableByteChannel;
@@ -73,6 +74,7 @@ public final class EngineHost implements CommandHost {
       new PageCache.Limits(200_000, Duration.ofSeconds(20));
 
   private final Syscalls sys;
+  private final Privilege privilege;
   private final OsPath root;
   private final Stacks stacks;
   private final Contents contents;
@@ -90,28 +92,41 @@ public final class EngineHost implements CommandHost {
    * Touches nothing yet.
    *
    * @param sys what to call
+   * @param privilege what this process may do
    * @param root the root directory, which need not exist yet
    * @param run the run directory, which need not exist yet
    * @param mended told what was brought in order of what crashes and other tools left of layers, a
    *     line each
    */
-  public EngineHost(Syscalls sys, OsPath root, OsPath run, Consumer<String> mended) {
-    this(sys, root, mended, run, new Stacks(sys, root, run));
+  public EngineHost(
+      Syscalls sys, Privilege privilege, OsPath root, OsPath run, Consumer<String> mended) {
+    this(sys, privilege, root, mended, run, new Stacks(sys, root, run));
   }
 
   /**
-   * As {@link #EngineHost(Syscalls, OsPath, OsPath, Consumer)}.
+   * As {@link #EngineHost(Syscalls, Privilege, OsPath, OsPath, Consumer)}.
    *
    * @param runner who starts commands in stacks
    */
   public EngineHost(
-      Syscalls sys, OsPath root, OsPath run, Consumer<String> mended, CommandRunner runner) {
-    this(sys, root, mended, run, new Stacks(sys, root, run, runner));
+      Syscalls sys,
+      Privilege privilege,
+      OsPath root,
+      OsPath run,
+      Consumer<String> mended,
+      CommandRunner runner) {
+    this(sys, privilege, root, mended, run, new Stacks(sys, root, run, runner));
   }
 
   private EngineHost(
-      Syscalls sys, OsPath root, Consumer<String> mended, OsPath run, Stacks stacks) {
+      Syscalls sys,
+      Privilege privilege,
+      OsPath root,
+      Consumer<String> mended,
+      OsPath run,
+      Stacks stacks) {
     this.sys = sys;
+    this.privilege = privilege;
     this.root = root;
     this.stacks = stacks;
     this.contents = new Contents(sys, stacks);
@@ -181,6 +196,9 @@ public final class EngineHost implements CommandHost {
         dryRun,
         () -> {
           StackRequest request = Requests.request(draft);
+          if (up) {
+            requireLasting();
+          }
           if (dryRun) {
             stacks.checkCreate(request);
             return Done.would("would create " + request.name());
@@ -281,6 +299,7 @@ public final class EngineHost implements CommandHost {
         dryRun,
         () -> {
           StackName stack = StackName.of(name);
+          requireLasting();
           return dryRun
               ? Done.would(wouldMount(stack))
               : Done.at(stacks.up(stack, acceptVolatile).toString());
@@ -389,6 +408,7 @@ public final class EngineHost implements CommandHost {
     return guarded(
         true,
         () -> {
+          requireLasting();
           OverlayMount mount =
               mounts.describe(Requests.parsed(draft), Requests.path("target", draft.target()));
           Optional<MountMethod> forced = Requests.method(draft.method());
@@ -687,7 +707,12 @@ public final class EngineHost implements CommandHost {
 
   @Override
   public Done getLayer(LayerName layer, boolean dryRun) throws HostException {
-    return changeLayers(dryRun, () -> layers.get(layer, dryRun));
+    return changeLayers(
+        dryRun,
+        () -> {
+          requireLasting();
+          return layers.get(layer, dryRun);
+        });
   }
 
   @Override
@@ -789,13 +814,13 @@ public final class EngineHost implements CommandHost {
   private <T> T guarded(boolean needsRoot, Work<T> work) throws HostException {
     try {
       if (needsRoot) {
-        requireRoot();
+        requireRoot(sys, privilege);
       }
       try {
         return work.run();
       } catch (ErrnoException e) {
         if (e.is(Errno.EACCES)) {
-          requireRoot();
+          requireRoot(sys, privilege);
         }
         throw e;
       }
@@ -808,11 +833,26 @@ public final class EngineHost implements CommandHost {
   }
 
   /** Refuses whoever may not mount, before anything is touched. */
-  private void requireRoot() throws EngineException {
+  public static void requireRoot(Syscalls sys, Privilege privilege) throws EngineException {
     int uid = sys.geteuid();
-    if (uid != 0) {
+    if (uid == 0) {
+      return;
+    }
+    throw EngineException.failed(
+        "needs root (the effective user id is "
+            + uid
+            + ")"
+            + privilege.missing().map(why -> " or a user namespace: " + why).orElse(""),
+        Errno.EPERM);
+  }
+
+  /** Refuses to mount what would be gone when this process ends. */
+  private void requireLasting() throws EngineException {
+    if (privilege.passing()) {
       throw EngineException.failed(
-          "needs root (the effective user id is " + uid + ")", Errno.EPERM);
+          "without root it lasts as long as a process that holds it: start 'mountd', or call this in"
+              + " 'ovlctl unshare'; 'run' and 'try' need neither",
+          Errno.EPERM);
     }
   }
 

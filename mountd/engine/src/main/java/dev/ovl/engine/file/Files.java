@@ -170,9 +170,18 @@ public final class Files {
     throw e;
   }
 
-  /** Gives a directory the owner, the group and the permissions of another one. */
+  /**
+   * Gives a directory the owner, the group and the permissions of another one. It stays the
+   * caller's where that one's are none of this user namespace.
+   */
   public void setOwnerAndMode(OsPath directory, Statx like) throws ErrnoException {
-    sys.fchownat(Linux.AT_FDCWD, directory, like.uid(), like.gid(), Linux.AT_SYMLINK_NOFOLLOW);
+    try {
+      sys.fchownat(Linux.AT_FDCWD, directory, like.uid(), like.gid(), Linux.AT_SYMLINK_NOFOLLOW);
+    } catch (ErrnoException e) {
+      if (!e.is(Errno.EINVAL)) {
+        throw e;
+      }
+    }
     sys.fchmodat(Linux.AT_FDCWD, directory, like.permissions());
   }
 

@@ -123,7 +123,9 @@ final class Folding {
         Fd from = directory.open(0);
         Fd to = directory.open(1);
         OsPath path = directory.parts().getFirst().path();
-        writer.put(attributes(from, to, path), new Content.None());
+        if (!path.isEmpty() || isOurs(to)) {
+          writer.put(attributes(from, to, path), new Content.None());
+        }
         for (OsPath name : directory.ownNames()) {
           pause.check();
           Optional<Own> own = directory.own(name);
@@ -132,6 +134,24 @@ final class Folding {
           }
         }
       }
+    }
+  }
+
+  /**
+   * Whether a directory's owner is one whom this user namespace has. An upper's root directory lies
+   * over any directory; what is in it was copied up, for which the kernel wants such an owner.
+   */
+  private boolean isOurs(Fd directory) throws ErrnoException {
+    Statx stat = reader.stat(directory, OsPath.DOT);
+    try {
+      int number = directory.number();
+      sys.fchownat(number, OsPath.EMPTY, stat.uid(), stat.gid(), Linux.AT_EMPTY_PATH);
+      return true;
+    } catch (ErrnoException e) {
+      if (e.is(Errno.EINVAL) || e.is(Errno.EPERM)) {
+        return false;
+      }
+      throw e;
     }
   }
 

@@ -3,12 +3,14 @@ package dev.ovl.engine.mount;
 import dev.ovl.engine.EngineException;
 import dev.ovl.engine.file.Files;
 import dev.ovl.engine.file.Lookout;
+import dev.ovl.engine.file.TrustedAttributes;
 import dev.ovl.engine.mount.OverlayCensus.Directories;
 import dev.ovl.engine.mount.OverlayCensus.Overlay;
 import dev.ovl.sys.Errno;
 import dev.ovl.sys.ErrnoException;
 import dev.ovl.sys.Linux;
 import dev.ovl.sys.OsPath;
+import dev.ovl.sys.Statx;
 import dev.ovl.sys.Syscalls;
 import java.util.ArrayList;
 import java.util.List;
@@ -20,6 +22,7 @@ import java.util.Optional;
 public final class DirectMounts implements AutoCloseable {
   private static final OsPath SOURCE = OsPath.of("ovl");
 
+  private final Syscalls sys;
   private final Files files;
   private final OsPath run;
   private final Lookout lookout;
@@ -34,6 +37,7 @@ public final class DirectMounts implements AutoCloseable {
    * @param run the run directory, which need not exist
    */
   public DirectMounts(Syscalls sys, OsPath run) {
+    this.sys = sys;
     this.files = new Files(sys);
     this.run = run;
     this.lookout = new Lookout(sys);
@@ -46,12 +50,14 @@ public final class DirectMounts implements AutoCloseable {
   }
 
   /**
-   * The mount that options describe.
+   * The mount that options describe; in a user namespace, where an overlay that is written to works
+   * in no other way, with {@code userxattr}.
    *
    * @param options all that stood after {@code -o}; paths in them made absolute by {@code absolute}
    * @throws EngineException USAGE: no lower, or an upper without a work directory
    */
-  public OverlayMount describe(OptionText.Parsed options, OsPath target) throws EngineException {
+  public OverlayMount describe(OptionText.Parsed options, OsPath target)
+      throws EngineException, ErrnoException {
     if (options.lowers().isEmpty()) {
       throw EngineException.usage("options lack lowerdir=");
     }
@@ -66,10 +72,19 @@ public final class DirectMounts implements AutoCloseable {
         SOURCE,
         lowers,
         options.upper().map(upper -> new OverlayMount.Upper(upper, options.work().orElseThrow())),
-        MountOptions.parse(options.words()),
+        booked(options),
         target,
         Optional.empty(),
         Optional.empty());
+  }
+
+  private MountOptions booked(OptionText.Parsed options) throws EngineException, ErrnoException {
+    MountOptions parsed = MountOptions.parse(options.words());
+    boolean permitted =
+        options.upper().isEmpty()
+            || files.stat(options.upper().get()).filter(Statx::isDirectory).isEmpty()
+            || TrustedAttributes.permitted(sys, options.upper().get());
+    return permitted ? parsed : parsed.withUserXattrs();
   }
 
   private OsPath empty() {

@@ -179,6 +179,17 @@ public final class MountOptions {
   }
 
   /**
+   * These options, for an overlay that keeps its books in {@code user.} attributes.
+   *
+   * @throws EngineException USAGE: another option excludes that
+   */
+  public MountOptions withUserXattrs() throws EngineException {
+    MountOptions marked = withDefault("userxattr", "");
+    refuseContradictions(marked.overlay);
+    return marked;
+  }
+
+  /**
    * These options, and those by which renaming a directory and changing owner, mode or times copy
    * no data ({@code redirect_dir}, {@code metacopy}), unless an option of these says otherwise.
    */

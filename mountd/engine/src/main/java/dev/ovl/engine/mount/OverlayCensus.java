@@ -132,14 +132,19 @@ public final class OverlayCensus {
       return seen;
     }
 
-    /** The mount as it is now; empty when it is gone. */
+    /** Whether its ids are those of statmount(2): another namespace's mountinfo has others. */
+    private boolean canBeAsked() throws ErrnoException {
+      return mounts.uniqueIds() && (here || namespaceId != 0);
+    }
+
+    /** The mount as it is now, as far as it can be told; empty when it is gone. */
     public Optional<MountEntry> now() throws ErrnoException {
-      return mounts.uniqueIds() ? mounts.byId(seen.id(), namespaceId) : Optional.of(seen);
+      return canBeAsked() ? mounts.byId(seen.id(), namespaceId) : Optional.of(seen);
     }
 
     /** What it is mounted on; empty when that is gone or hidden. */
     public Optional<MountEntry> parent() throws ErrnoException {
-      return mounts.uniqueIds() ? mounts.byId(seen.parent(), namespaceId) : parent;
+      return canBeAsked() ? mounts.byId(seen.parent(), namespaceId) : parent;
     }
 
     /** Its upper as the kernel shows it; empty when it has none or it says nothing. */
@@ -467,20 +472,37 @@ public final class OverlayCensus {
         .inode();
   }
 
+  /** As far as this process may look at others; root of a user namespace may at few. */
   private Collection<View> takeByProcesses() throws ErrnoException {
-    List<View> views = new ArrayList<>();
+    List<View> found = new ArrayList<>();
+    boolean hereIsKnown = mounts.uniqueIds();
+    if (hereIsKnown) {
+      found.addAll(takeHere());
+    }
     long own = files.stat(OWN).orElseThrow().inode();
     for (Map.Entry<Long, List<Integer>> namespace : processes.byMountNamespace().entrySet()) {
+      boolean here = namespace.getKey() == own;
+      if (here && hereIsKnown) {
+        continue;
+      }
       for (int pid : namespace.getValue()) {
         Optional<byte[]> text = processes.read(pid, "mountinfo");
         if (text.isPresent() && text.get().length > 0) {
-          views.add(
-              view(namespace.getKey(), namespace.getKey() == own, Mountinfo.parse(text.get())));
+          found.add(view(namespace.getKey(), here, Mountinfo.parse(text.get())));
           break;
         }
       }
     }
-    return views;
+    return found;
+  }
+
+  private synchronized Collection<View> takeHere() throws ErrnoException {
+    Map<Long, View> now = new HashMap<>();
+    try (Fd own = new Fd(sys, sys.openat(Linux.AT_FDCWD, OWN, Linux.O_RDONLY, 0))) {
+      look(own, 0, now);
+    }
+    views = now;
+    return now.values();
   }
 
   private View view(long namespace, boolean here, List<MountEntry> all) {

@@ -145,6 +145,23 @@ public final class OverlayChecks {
   }
 
   /**
+   * What is mounted in one of these directories. Mounts of the host's are locked together in a user
+   * namespace, and the kernel shows no part of them alone.
+   */
+  private Optional<OsPath> mountedIn(List<OsPath> directories) throws ErrnoException {
+    List<MountEntry> mounts = new MountTable(sys).all();
+    for (OsPath directory : directories) {
+      OsPath resolved = files.resolve(directory).orElse(directory);
+      for (MountEntry mount : mounts) {
+        if (mount.point().startsWith(resolved) && !mount.point().equals(resolved)) {
+          return Optional.of(mount.point());
+        }
+      }
+    }
+    return Optional.empty();
+  }
+
+  /**
    * Says why the kernel refused a mount.
    *
    * @return what the checks find, else what the kernel said
@@ -167,6 +184,15 @@ public final class OverlayChecks {
       return EngineException.failed(
           "lowers, upper or work lie inside each other, perhaps through a bind mount",
           failure.refusal());
+    }
+    if (failure.errno() == Errno.EINVAL && mount.options().value("userxattr").isPresent()) {
+      Optional<OsPath> inside = mountedIn(mount.lowers());
+      if (inside.isPresent()) {
+        return EngineException.failed(
+            "without root nothing lies over a directory of the host in which something is mounted: "
+                + inside.get().quoted(),
+            failure.refusal());
+      }
     }
     if (failure.messages().isEmpty()) {
       return EngineException.unexpected(failure.refusal());

@@ -73,7 +73,7 @@ public record OverlayMount(
   }
 
   /** The same mount on another directory. */
-  OverlayMount at(OsPath other) {
+  public OverlayMount at(OsPath other) {
     return new OverlayMount(source, lowers, upper, options, other, propagation, names);
   }
 

@@ -97,7 +97,21 @@ final class OverlayKind implements UnionKind {
             .<Upper>map(OverlayKind::given)
             .orElse(ownUpper ? new Upper.OfLayer() : new Upper.None()),
         new Union.Overlay(
-            asked.options(), asked.method(), ownUpper && !asked.compat() && !format.isShared()));
+            booked(asked.options()),
+            asked.method(),
+            ownUpper && !asked.compat() && !format.isShared()));
+  }
+
+  /** With the attributes that the root's layers have. */
+  private MountOptions booked(MountOptions options) throws EngineException, ErrnoException {
+    if (!format.hasUserXattrs()) {
+      return options;
+    }
+    if (options.idMap().isPresent()) {
+      throw EngineException.failed(
+          "only root can map the owners of lowers (" + IdMap.OPTION + ")", Errno.EPERM);
+    }
+    return options.withUserXattrs();
   }
 
   private static Upper.Given given(OverlayMount.Upper upper) {
@@ -116,7 +130,8 @@ final class OverlayKind implements UnionKind {
             present,
             change.parent().orElse(from.parent())),
         change.upper().<Upper>map(OverlayKind::given).orElse(from.upper()),
-        new Union.Overlay(options, change.method().orElse(union.method()), union.lazyCopies()));
+        new Union.Overlay(
+            booked(options), change.method().orElse(union.method()), union.lazyCopies()));
   }
 
   @Override
@@ -328,7 +343,8 @@ final class OverlayKind implements UnionKind {
     try {
       return Optional.of(mounter.mountDetached(mount));
     } catch (MountFailure failure) {
-      throw explain(mount, failure);
+      // its target may be missing
+      throw explain(mount.at(OsPath.ROOT), failure);
     }
   }
 

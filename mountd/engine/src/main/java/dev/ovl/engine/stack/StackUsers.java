@@ -1,6 +1,7 @@
 package dev.ovl.engine.stack;
 
 import dev.ovl.engine.EngineException;
+import dev.ovl.engine.diff.View;
 import dev.ovl.engine.file.Files;
 import dev.ovl.engine.file.Lookout;
 import dev.ovl.engine.mount.MountEntry;
@@ -33,6 +34,10 @@ import java.util.stream.Collectors;
  */
 final class StackUsers {
   private static final long PATIENCE_NANOS = TimeUnit.SECONDS.toNanos(1);
+
+  /** Each answer leaves a line in the kernel's log. */
+  private static final long UNSEEN_POLL_NANOS = TimeUnit.MILLISECONDS.toNanos(50);
+
   private static final long POLL_NANOS = TimeUnit.MILLISECONDS.toNanos(20);
   private static final int NAMED_PROCESSES = 3;
 
@@ -155,15 +160,41 @@ final class StackUsers {
   void refuseUsed(Sighting sighting, List<Upper.Given> written)
       throws EngineException, ErrnoException {
     kinds.of(sighting.stack()).refuseUsed(written.stream().map(Upper.Given::directory).toList());
-    if (!sighting.overlays().hasAny()) {
-      return;
+    if (sighting.overlays().hasAny()) {
+      refuseSeen(sighting, written);
     }
+    if (StackContent.books(sighting.stack()) == View.Books.USER) {
+      refuseUnseen(written);
+    }
+  }
+
+  private void refuseSeen(Sighting sighting, List<Upper.Given> written)
+      throws EngineException, ErrnoException {
     for (Upper.Given upper : written) {
       Directories ours = census.directories(overlayUpper(upper));
       List<Overlay> users = lasting(sighting.overlays(), seen -> seen.usersOf(ours));
       if (!users.isEmpty()) {
         throw EngineException.failed(
             "upper or work is in use by another overlay: " + describe(users.get(0)), Errno.EBUSY);
+      }
+    }
+  }
+
+  /**
+   * A user sees no mounts of other user namespaces, their own ones included; but the kernel tells
+   * that a directory is the upper of one.
+   */
+  private void refuseUnseen(List<Upper.Given> written) throws EngineException, ErrnoException {
+    for (Upper.Given upper : written) {
+      long deadline = System.nanoTime() + PATIENCE_NANOS;
+      // that of a command which has just ended is about to go
+      while (new UpperInUse(sys).test(upper.directory())) {
+        if (System.nanoTime() > deadline) {
+          throw EngineException.failed(
+              "its upper is in use by an overlay of a user namespace that cannot be looked into",
+              Errno.EBUSY);
+        }
+        LockSupport.parkNanos(UNSEEN_POLL_NANOS);
       }
     }
   }

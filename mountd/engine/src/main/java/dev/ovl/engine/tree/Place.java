@@ -21,8 +21,13 @@ record Place(OsPath path, Fd directory, boolean inherits, Later later) {
    * @param accessed UTIME_OMIT: as it is
    * @param modified empty: as the kernel has it
    * @param defaultAcl the value of {@code system.posix_acl_default}
+   * @param passing it was there before, and is only to be as it was
    */
-  record Later(Timestamp accessed, Optional<Timestamp> modified, Optional<byte[]> defaultAcl) {}
+  record Later(
+      Timestamp accessed,
+      Optional<Timestamp> modified,
+      Optional<byte[]> defaultAcl,
+      boolean passing) {}
 
   int number() {
     return directory.number();

@@ -36,7 +36,8 @@ import java.util.Set;
  *
  * <p>Each directory on the way to the current one is open; so a file costs no more than its own
  * calls. To write other owners, devices and {@code trusted.} attributes the caller is root, at
- * least of its user namespace.
+ * least of its user namespace. What belongs to somebody whom that namespace lacks is the caller's,
+ * as with tar(1), but in a copy that is to be {@link LayerForm#EXACT}.
  *
  * <p>All failures are {@link EngineException}s that name the file. For one thread.
  */
@@ -49,6 +50,9 @@ public final class TreeWriter implements TreeSink, AutoCloseable {
 
   /** Paths remembered so that an opaque mark which comes late spares them. */
   private static final int REMEMBERED_PATHS = 1 << 20;
+
+  /** chown(2): this id is not to be changed. */
+  private static final int KEEP = -1;
 
   private static final String ACCESS_ACL = "system.posix_acl_access";
   private static final String DEFAULT_ACL = "system.posix_acl_default";
@@ -64,6 +68,7 @@ public final class TreeWriter implements TreeSink, AutoCloseable {
   private final Syscalls sys;
   private final Files files;
   private final Marking marking;
+  private final boolean keepsOwners;
   private final Parents parents;
   private final DataWriter data;
   private final Fd root;
@@ -111,6 +116,7 @@ public final class TreeWriter implements TreeSink, AutoCloseable {
     this.sys = sys;
     this.files = new Files(sys);
     this.marking = Marking.of(form, sys);
+    this.keepsOwners = form == LayerForm.EXACT;
     this.parents = parents;
     this.data = new DataWriter(sys, watch);
     this.root = files.openDirectory(root);
@@ -269,7 +275,7 @@ public final class TreeWriter implements TreeSink, AutoCloseable {
           path,
           directory,
           inherits(directory),
-          new Place.Later(LEAVE, Optional.of(modified), NO_ACL));
+          new Place.Later(LEAVE, Optional.of(modified), NO_ACL, true));
     } catch (ErrnoException | RuntimeException e) {
       directory.close();
       throw e;
@@ -328,7 +334,7 @@ public final class TreeWriter implements TreeSink, AutoCloseable {
         }
         sys.fchownat(directory.number(), OsPath.EMPTY, 0, 0, Linux.AT_EMPTY_PATH);
         sys.fchmod(directory.number(), 0755);
-        push(path, directory, false, new Place.Later(LEAVE, Optional.empty(), NO_ACL));
+        push(path, directory, false, new Place.Later(LEAVE, Optional.empty(), NO_ACL, false));
       }
     } catch (ErrnoException | RuntimeException e) {
       directory.close();
@@ -407,7 +413,7 @@ public final class TreeWriter implements TreeSink, AutoCloseable {
     Optional<byte[]> acl = Optional.ofNullable(attributes.xattrs().values().get(DEFAULT_ACL));
     Timestamp accessed = attributes.accessed();
     Timestamp modified = attributes.modified();
-    push(path, directory, false, new Place.Later(accessed, Optional.of(modified), acl));
+    push(path, directory, false, new Place.Later(accessed, Optional.of(modified), acl, false));
   }
 
   private void push(OsPath path, Fd directory, boolean inherits, Place.Later later)
@@ -456,7 +462,8 @@ public final class TreeWriter implements TreeSink, AutoCloseable {
         sys.utimensat(number, OsPath.DOT, accessed, place.later().modified().get(), 0);
       }
     } catch (ErrnoException e) {
-      if (!e.is(Errno.ENOENT)) { // it was removed by another path to it
+      // it was removed by another path to it; or its times are not ours to set: we passed through
+      if (!e.is(Errno.ENOENT) && !(e.is(Errno.EPERM) && place.later().passing())) {
         throw e;
       }
     }
@@ -650,7 +657,7 @@ public final class TreeWriter implements TreeSink, AutoCloseable {
   private void setOpen(Fd file, Attributes attributes, boolean isUsed, boolean isDirectory)
       throws ErrnoException {
     int number = file.number();
-    sys.fchownat(number, OsPath.EMPTY, attributes.uid(), attributes.gid(), Linux.AT_EMPTY_PATH);
+    setOwner(number, OsPath.EMPTY, attributes, Linux.AT_EMPTY_PATH);
     if (isUsed) {
       removeOldAttributes(file, attributes.xattrs());
     }
@@ -660,6 +667,31 @@ public final class TreeWriter implements TreeSink, AutoCloseable {
       }
     }
     sys.fchmod(number, attributes.permissions());
+  }
+
+  private void setOwner(int directory, OsPath name, Attributes attributes, int flags)
+      throws ErrnoException {
+    try {
+      sys.fchownat(directory, name, attributes.uid(), attributes.gid(), flags);
+    } catch (ErrnoException e) {
+      if (keepsOwners || !e.is(Errno.EINVAL)) {
+        throw e;
+      }
+      setKnown(directory, name, attributes.uid(), KEEP, flags);
+      setKnown(directory, name, KEEP, attributes.gid(), flags);
+    }
+  }
+
+  /** An id that the user namespace lacks stays what it is. */
+  private void setKnown(int directory, OsPath name, int uid, int gid, int flags)
+      throws ErrnoException {
+    try {
+      sys.fchownat(directory, name, uid, gid, flags);
+    } catch (ErrnoException e) {
+      if (!e.is(Errno.EINVAL)) {
+        throw e;
+      }
+    }
   }
 
   private void removeOldAttributes(Fd file, Xattrs wanted) throws ErrnoException {
@@ -697,7 +729,7 @@ public final class TreeWriter implements TreeSink, AutoCloseable {
   private void setByName(Place place, OsPath name, Attributes attributes, boolean hasPermissions)
       throws ErrnoException {
     int flags = Linux.AT_SYMLINK_NOFOLLOW;
-    sys.fchownat(place.number(), name, attributes.uid(), attributes.gid(), flags);
+    setOwner(place.number(), name, attributes, flags);
     OsPath path = OsPath.of("/proc/self/fd/" + place.number()).resolve(name);
     if (place.inherits() && hasPermissions) {
       try {

@@ -2,6 +2,7 @@ package dev.ovl.server.commandline;
 
 import dev.ovl.cli.session.Place;
 import dev.ovl.sys.OsPath;
+import dev.ovl.sys.Privilege;
 import java.util.Optional;
 import java.util.OptionalInt;
 
@@ -20,6 +21,11 @@ record ClientPlace(OsPath directory, OptionalInt client, Place process) implemen
   @Override
   public String pidNamespace() {
     return process.pidNamespace();
+  }
+
+  @Override
+  public Privilege privilege() {
+    return process.privilege();
   }
 
   @Override

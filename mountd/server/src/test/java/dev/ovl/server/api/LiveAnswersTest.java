@@ -24,6 +24,7 @@ import java.util.ArrayList;
 import java.util.EnumSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import org.junit.jupiter.api.AfterEach;
@@ -59,7 +60,7 @@ class LiveAnswersTest {
             new DaemonOptions(
                 scratch.resolve("root"),
                 scratch.resolve("run"),
-                "root",
+                Optional.of("root"),
                 8,
                 new DaemonOptions.Live(
                     GroupAccess.READ,

@@ -211,11 +211,15 @@ public final class Overlay2Driver implements Driver {
       return;
     }
     try (TreeWriter writer =
-        new TreeWriter(sys, draft.resolve("diff"), LayerForm.OVERLAY, directories(parent))) {
+        new TreeWriter(sys, draft.resolve("diff"), form(), directories(parent))) {
       content.get().into(writer);
     }
     files.create(draft.resolve("committed"), new byte[0], 0600, true);
     files.syncFileSystem(draft);
+  }
+
+  private LayerForm form() throws EngineException, ErrnoException {
+    return format.hasUserXattrs() ? LayerForm.USER_OVERLAY : LayerForm.OVERLAY;
   }
 
   /** What directories of a layer's chain are like. */
@@ -346,7 +350,9 @@ public final class Overlay2Driver implements Driver {
     }
     // with an index, layers that were copied or moved give ESTALE
     MountOptions options = MountOptions.NONE.withDefault("index", "off");
-    if (!writable || !format.isShared()) {
+    if (format.hasUserXattrs()) {
+      options = options.withUserXattrs();
+    } else if (!writable || !format.isShared()) {
       // a stack's upper that became a layer may have metadata-only copies, which show no data else
       options = options.withDefault("metacopy", "on");
     }
@@ -405,13 +411,14 @@ public final class Overlay2Driver implements Driver {
   public View view(LayerId id) throws EngineException, ErrnoException {
     List<OsPath> layers = new ArrayList<>(List.of(home.diff(id)));
     home.below(id).forEach(below -> layers.add(below.directory()));
-    return View.overlay(layers);
+    return new View.Union(
+        layers, List.of(), format.hasUserXattrs() ? View.Books.USER : View.Books.TRUSTED);
   }
 
   @Override
   public Draft draft(LayerId id) throws EngineException, ErrnoException {
     return DirectoryDraft.begin(
-        sys, home.diff(id), LayerForm.OVERLAY, directories(ancestors(id).stream().findFirst()));
+        sys, home.diff(id), form(), directories(ancestors(id).stream().findFirst()));
   }
 
   @Override
