@@ -121,7 +121,13 @@ class UsernsFaultTest {
           List.of(
               "strace", "-f", "-qqq", "-o", log.toString(), "-e", "trace=" + call, "-e", inject);
       Process process = user.start(strace, "ls");
-      assertTrue(process.waitFor(PATIENCE_SECONDS, TimeUnit.SECONDS), () -> inject + " hangs");
+      try {
+        assertTrue(process.waitFor(PATIENCE_SECONDS, TimeUnit.SECONDS), () -> inject + " hangs");
+      } finally {
+        // what strace leaves when it is killed goes on
+        process.descendants().forEach(ProcessHandle::destroyForcibly);
+        process.destroyForcibly();
+      }
       OrdinaryUser.Result result = OrdinaryUser.end(process);
       struck = Files.readString(log).contains("(INJECTED)");
       String what = inject + ": " + result;
