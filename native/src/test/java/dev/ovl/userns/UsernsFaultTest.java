@@ -2,6 +2,7 @@ package dev.ovl.userns;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.api.Assertions.fail;
 
 import dev.ovl.testkit.Requires;
 import dev.ovl.testkit.Scratch;
@@ -121,12 +122,11 @@ class UsernsFaultTest {
           List.of(
               "strace", "-f", "-qqq", "-o", log.toString(), "-e", "trace=" + call, "-e", inject);
       Process process = user.start(strace, "ls");
-      try {
-        assertTrue(process.waitFor(PATIENCE_SECONDS, TimeUnit.SECONDS), () -> inject + " hangs");
-      } finally {
+      if (!process.waitFor(PATIENCE_SECONDS, TimeUnit.SECONDS)) {
         // what strace leaves when it is killed goes on
         process.descendants().forEach(ProcessHandle::destroyForcibly);
         process.destroyForcibly();
+        fail(inject + " hangs");
       }
       OrdinaryUser.Result result = OrdinaryUser.end(process);
       struck = Files.readString(log).contains("(INJECTED)");
