@@ -427,7 +427,7 @@ class LeftoversTest {
 
   /** A process that creates a stack dies; all it left is named, and a sweep of that is enough. */
   @ParameterizedTest
-  @ValueSource(ints = {6, 10, 14, 18})
+  @ValueSource(ints = {7, 11, 15, 19})
   void whatACreationLeaves(int n) throws Exception {
     LOWERS.empty();
     Site.makeLowers(LOWERS.path());
