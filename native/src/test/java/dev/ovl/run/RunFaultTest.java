@@ -10,7 +10,6 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
-import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.extension.RegisterExtension;
@@ -35,15 +34,9 @@ class RunFaultTest {
   @RegisterExtension final Scratch scratch = Scratch.tmpfs();
   private Tree tree;
 
-  @BeforeAll
-  static void needs() {
-    Requires.root();
-    Requires.program("busybox");
-    Requires.program("strace");
-  }
-
   @BeforeEach
   void tree() throws Exception {
+    Requires.program("strace");
     tree = Tree.in(scratch.path());
   }
 

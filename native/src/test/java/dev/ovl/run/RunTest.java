@@ -16,7 +16,6 @@ import java.util.Random;
 import java.util.TreeSet;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
-import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -36,12 +35,6 @@ class RunTest {
 
   @RegisterExtension final Scratch scratch = Scratch.tmpfs();
   private Tree tree;
-
-  @BeforeAll
-  static void needs() {
-    Requires.root();
-    Requires.program("busybox");
-  }
 
   @BeforeEach
   void tree() throws Exception {

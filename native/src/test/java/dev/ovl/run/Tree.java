@@ -3,6 +3,7 @@ package dev.ovl.run;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import dev.ovl.sys.OsPath;
+import dev.ovl.testkit.Requires;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -42,8 +43,13 @@ final class Tree {
     this.directory = directory;
   }
 
-  /** Makes it, with the directories that a system has for what is mounted there. */
+  /**
+   * Makes it, with the directories that a system has for what is mounted there. Skips the test
+   * where nothing can be run in it.
+   */
   static Tree in(OsPath parent) throws IOException {
+    Requires.root();
+    Requires.program("busybox");
     Tree tree = new Tree(Path.of(parent.resolve("tree").toString()));
     for (String each : List.of("bin", "proc", "sys", "dev", "tmp", "etc")) {
       Files.createDirectories(tree.directory.resolve(each));

@@ -251,7 +251,11 @@ public final class Examination {
     }
     HostChoice choice =
         new HostChoice(
-            root, run, place, () -> new EngineHost(sys, place.privilege(), root, run, note -> {}), note -> {});
+            root,
+            run,
+            place,
+            () -> new EngineHost(sys, place.privilege(), root, run, note -> {}),
+            note -> {});
     try (CommandHost host = choice.open("unix://" + socket)) {
       host.list();
       findings.add(Finding.ok("daemon", "answers on " + quoted(socket)));

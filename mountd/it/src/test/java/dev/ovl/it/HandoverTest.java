@@ -170,6 +170,20 @@ class HandoverTest {
     assertEquals(here.err(), there.err());
   }
 
+  /** When it is done, the daemon has nothing of its client's open any more. */
+  @Test
+  void whereTheStreamsLeadToCanBeUnmountedAtOnce() {
+    withoutJava()
+        .shell(
+            """
+            mkdir sub
+            for i in $(seq 50); do
+              mount -t tmpfs sub sub && ovlctl ls >sub/out </dev/null && umount sub || exit 97
+            done
+            """)
+        .fine();
+  }
+
   @Test
   void fiftyAtOnce() {
     Result all =

@@ -114,23 +114,12 @@ enum Operation {
     void prepare(Site site, Stacks stacks) throws EngineException, ErrnoException {
       stacks.create(site.requestOfAufs(WEB, List.of()));
     }
-
-    @Override
-    void run(Site site, Stacks stacks) throws EngineException, ErrnoException {
-      stacks.up(WEB, false);
-    }
-
-    @Override
-    void assertDone(Site site, Stacks stacks) throws EngineException, ErrnoException {
-      site.assertUp(stacks, WEB, 2);
-    }
   },
 
   DOWN_OF_AUFS(false) {
     @Override
     void prepare(Site site, Stacks stacks) throws EngineException, ErrnoException {
-      stacks.create(site.requestOfAufs(WEB, List.of()));
-      stacks.up(WEB, false);
+      bringUpOfAufs(site, stacks);
     }
 
     @Override
@@ -147,8 +136,7 @@ enum Operation {
   ADD_BRANCH_TO_MOUNT(false) {
     @Override
     void prepare(Site site, Stacks stacks) throws EngineException, ErrnoException {
-      stacks.create(site.requestOfAufs(WEB, List.of()));
-      stacks.up(WEB, false);
+      bringUpOfAufs(site, stacks);
     }
 
     @Override
@@ -167,8 +155,7 @@ enum Operation {
   REMOVE_BRANCH_FROM_MOUNT(false) {
     @Override
     void prepare(Site site, Stacks stacks) throws EngineException, ErrnoException {
-      stacks.create(site.requestOfAufs(WEB, List.of()));
-      stacks.up(WEB, false);
+      bringUpOfAufs(site, stacks);
     }
 
     @Override
@@ -524,6 +511,12 @@ enum Operation {
   /** Fails unless the operation has had its full effect. */
   void assertDone(Site site, Stacks stacks) throws EngineException, ErrnoException {
     site.assertUp(stacks, WEB, lowers);
+  }
+
+  private static void bringUpOfAufs(Site site, Stacks stacks)
+      throws EngineException, ErrnoException {
+    stacks.create(site.requestOfAufs(WEB, List.of()));
+    stacks.up(WEB, false);
   }
 
   private static StackChange change(

@@ -49,6 +49,7 @@ final class ClientCommand {
 
   private final ClientPrograms programs;
   private volatile boolean gone;
+  private boolean listening;
   private boolean accepted;
 
   /**
@@ -72,33 +73,40 @@ final class ClientCommand {
 
   /** From the request to the end of the connection. */
   void serve() {
-    boolean listening = false;
-    try (ClientRequest request = request()) {
-      Peer peer = Peer.of(sys, channel.number());
-      Optional<String> difference = difference(request, peer);
-      if (difference.isPresent()) {
-        LOG.debug("a command line is refused: {}", difference.get());
-        channel.send(Kind.REFUSED, 0);
-        return;
-      }
-      channel.send(Kind.HEARD, 0);
-      threads.execute(this::listen);
-      listening = true;
-      OptionalInt status =
-          new Ovlctl(session(request, peer), programs)
-              .runIf(demand -> admit(demand, request), request.arguments());
+    try {
+      OptionalInt status = carryOut();
       if (!gone) {
         channel.send(status.isPresent() ? Kind.DONE : Kind.REFUSED, status.orElse(0));
       }
     } catch (IOException e) {
       LOG.debug("a client is gone: {}", e.getMessage());
     } finally {
-      end(listening);
+      end();
+    }
+  }
+
+  /**
+   * Returns the exit status; absent: refused. The client's streams are closed then: whoever it
+   * tells that it is done may want to unmount where they lead to.
+   */
+  private OptionalInt carryOut() throws IOException {
+    try (ClientRequest request = request()) {
+      Peer peer = Peer.of(sys, channel.number());
+      Optional<String> difference = difference(request, peer);
+      if (difference.isPresent()) {
+        LOG.debug("a command line is refused: {}", difference.get());
+        return OptionalInt.empty();
+      }
+      channel.send(Kind.HEARD, 0);
+      threads.execute(this::listen);
+      listening = true;
+      return new Ovlctl(session(request, peer), programs)
+          .runIf(demand -> admit(demand, request), request.arguments());
     }
   }
 
   /** Only when nobody uses its descriptor any more can that become another's. */
-  private void end(boolean listening) {
+  private void end() {
     try {
       channel.hangUp();
     } catch (ErrnoException e) {
