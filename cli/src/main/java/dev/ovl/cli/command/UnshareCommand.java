@@ -17,7 +17,7 @@ import picocli.CommandLine.ParentCommand;
 @Command(
     name = "unshare",
     sortOptions = false,
-    exitCodeOnInvalidInput = RunCommand.NOT_STARTED,
+    exitCodeOnInvalidInput = ProgramVerb.NOT_STARTED,
     description = {
       "Without root: runs a command, or a shell, where the mounts of your daemon are seen, as root of",
       "its user namespace; in a new one if no daemon runs. What is mounted in it by 'up' and 'mount'",
@@ -53,7 +53,7 @@ final class UnshareCommand implements Callable<Integer> {
       throw EngineException.failed("root needs no user namespace", Errno.EINVAL);
     } catch (EngineException e) {
       ovlctl.output().error("unshare: " + Ovlctl.message(e));
-      return RunCommand.NOT_STARTED;
+      return ProgramVerb.NOT_STARTED;
     }
   }
 }

@@ -186,7 +186,7 @@ class OvlctlTest {
           switch (verb) {
             case "mount.ovl" -> 1;
             case "fsck.overlay" -> 16;
-            case "run", "try" -> 125;
+            case "run", "try", "unshare" -> 125;
             default -> Ovlctl.USAGE;
           };
       assertEquals(refused, run(verb, "--no-such-option"), verb);

@@ -12,7 +12,7 @@ public final class CommandCosts {
 
   /**
    * @param args {@code bin/ovlctl} of a distribution; the scratch directory; {@code full} or {@code
-   *     quick}; some of {@code in-process}, {@code status}, {@code programs}
+   *     quick}; some of {@code in-process}, {@code status}, {@code programs}, {@code try}
    */
   public static void main(String[] args) throws Exception {
     Path program = Path.of(args[0]);
@@ -30,6 +30,9 @@ public final class CommandCosts {
     }
     if (wanted.contains("programs")) {
       commands.programs();
+    }
+    if (wanted.contains("try")) {
+      commands.tries();
     }
   }
 }

@@ -161,6 +161,34 @@ final class ShortCommands {
     return runs;
   }
 
+  /**
+   * {@code try}: over the whole system, and a commit of 2 000 new files, beside the plain programs.
+   */
+  void tries() throws IOException, InterruptedException {
+    Path tree = Files.createDirectories(scratch.resolve("tried"));
+    String files = "mkdir " + tree + "/$$ && cd " + tree + "/$$ && seq 2000 | xargs touch";
+    String ovlctl = program.toString();
+    try (Mountd daemon = daemon()) {
+      print(
+          List.of(new Run("`true`", "true"), new Run("`ovlctl try true`", ovlctl, "try", "true")));
+      print(
+          List.of(
+              new Run("2 000 files", "sh", "-c", files),
+              new Run(
+                  "`ovlctl try --commit`, 2 000 files",
+                  List.of(
+                      ovlctl,
+                      "-q",
+                      "try",
+                      "--over",
+                      tree.toString(),
+                      "--commit",
+                      "sh",
+                      "-c",
+                      files))));
+    }
+  }
+
   private static List<String> joined(List<String> words, String... more) {
     List<String> all = new ArrayList<>(words);
     all.addAll(List.of(more));
