@@ -18,11 +18,9 @@ class MountdReferenceTest {
 
   @Test
   void itIsFoundAsAService() {
-    assertEquals(
-        List.of(MountdReference.class),
+    assertTrue(
         ServiceLoader.load(DocumentedProgram.class).stream()
-            .map(ServiceLoader.Provider::type)
-            .toList());
+            .anyMatch(program -> program.type() == MountdReference.class));
   }
 
   @Test
