@@ -189,9 +189,9 @@ class IntoTest {
         ovlctl.shell("export -f ovlctl; exec unshare --pid --fork bash -c '" + up + "'").failed(1);
     assertTrue(
         other.startsWith(
-            host == Host.DAEMON
-                ? "up web: process " + pid + " is one of 'pid:["
-                : "up web: /proc is of another pid namespace"),
+            host == Host.IN_PROCESS
+                ? "up web: /proc is of another pid namespace"
+                : "up web: process " + pid + " is one of 'pid:["),
         other);
     assertEquals("", container.sh("ls /mnt"));
     ovlctl.run("rm", "web").fine();
