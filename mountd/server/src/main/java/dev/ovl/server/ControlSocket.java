@@ -2,6 +2,7 @@ package dev.ovl.server;
 
 import dev.ovl.engine.EngineException;
 import dev.ovl.engine.file.Files;
+import dev.ovl.server.socket.UnixListener;
 import dev.ovl.sys.Errno;
 import dev.ovl.sys.ErrnoException;
 import dev.ovl.sys.Fd;
@@ -9,7 +10,6 @@ import dev.ovl.sys.Linux;
 import dev.ovl.sys.OsPath;
 import dev.ovl.sys.Statx;
 import dev.ovl.sys.Syscalls;
-import dev.ovl.sys.UnixAddress;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.nio.file.attribute.GroupPrincipal;
@@ -30,7 +30,6 @@ import org.slf4j.LoggerFactory;
 final class ControlSocket implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(ControlSocket.class);
   private static final OsPath NAME = OsPath.of("mountd.sock");
-  private static final OsPath NEW_NAME = OsPath.of(".mountd.sock.new");
   private static final OsPath LOCK = OsPath.of("mountd.lock");
   private static final int MODE = 0660;
   private static final int MODE_OF_USER = 0600;
@@ -38,22 +37,22 @@ final class ControlSocket implements AutoCloseable {
 
   private final Files files;
   private final OsPath path;
-  private final Fd listening;
+  private final UnixListener listener;
 
   /** Absent for a socket of the service manager's. */
   private final Optional<Fd> lock;
 
-  private ControlSocket(Files files, OsPath path, Fd listening, Optional<Fd> lock) {
+  private ControlSocket(Files files, OsPath path, UnixListener listener, Optional<Fd> lock) {
     this.files = files;
     this.path = path;
-    this.listening = listening;
+    this.listener = listener;
     this.lock = lock;
   }
 
   /** Takes a listening socket that was handed over. */
   static ControlSocket adopt(Syscalls sys, OsPath run, int descriptor) {
-    return new ControlSocket(
-        new Files(sys), run.resolve(NAME), new Fd(sys, descriptor), Optional.empty());
+    UnixListener listener = new UnixListener(sys, new Fd(sys, descriptor));
+    return new ControlSocket(new Files(sys), run.resolve(NAME), listener, Optional.empty());
   }
 
   /**
@@ -70,16 +69,16 @@ final class ControlSocket implements AutoCloseable {
     Fd lock = lock(sys, run);
     boolean done = false;
     try {
-      Fd listening = new Fd(sys, sys.socket(Linux.AF_UNIX, Linux.SOCK_STREAM, 0));
-      try {
-        listen(sys, files, run, listening, group);
-        done = true;
-        return new ControlSocket(files, run.resolve(NAME), listening, Optional.of(lock));
-      } finally {
-        if (!done) {
-          listening.close();
-        }
-      }
+      UnixListener listener =
+          UnixListener.make(
+              sys,
+              run,
+              NAME,
+              group.isPresent() ? MODE : MODE_OF_USER,
+              file -> group.ifPresent(name -> giveTo(name, file)),
+              BACKLOG);
+      done = true;
+      return new ControlSocket(files, run.resolve(NAME), listener, Optional.of(lock));
     } finally {
       if (!done) {
         lock.close();
@@ -105,22 +104,6 @@ final class ControlSocket implements AutoCloseable {
     return lock;
   }
 
-  /** Under another name until it can be used, so that nobody meets it half made. */
-  private static void listen(
-      Syscalls sys, Files files, OsPath run, Fd listening, Optional<String> group)
-      throws ErrnoException {
-    try (Fd directory = files.openPath(run)) {
-      // by descriptor: a path of any length and any bytes fits a socket's address so
-      OsPath fresh = Files.procPath(directory).resolve(NEW_NAME);
-      files.remove(fresh);
-      sys.bind(listening.number(), new UnixAddress(fresh));
-      group.ifPresent(name -> giveTo(name, fresh));
-      sys.fchmodat(Linux.AT_FDCWD, fresh, group.isPresent() ? MODE : MODE_OF_USER);
-      sys.listen(listening.number(), BACKLOG);
-      files.rename(fresh, Files.procPath(directory).resolve(NAME));
-    }
-  }
-
   private static void giveTo(String group, OsPath socket) {
     Path path = Path.of(socket.toString());
     try {
@@ -136,8 +119,8 @@ final class ControlSocket implements AutoCloseable {
   }
 
   /** What connections are accepted from. */
-  Fd listening() {
-    return listening;
+  UnixListener listener() {
+    return listener;
   }
 
   /** Its path. */
@@ -164,7 +147,7 @@ final class ControlSocket implements AutoCloseable {
         LOG.warn("the socket stays behind: {}", e.getMessage());
       }
     }
-    listening.close();
+    listener.close();
     lock.ifPresent(Fd::close);
   }
 }

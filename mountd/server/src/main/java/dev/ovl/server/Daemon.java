@@ -113,7 +113,7 @@ public final class Daemon {
             options.live().limits());
     changes.listen(Daemon::log);
     handler.start();
-    server = new HttpServer(sys, socket.listening(), handler);
+    server = new HttpServer(sys, socket.listener(), handler);
     commandLines = CommandLineServer.start(sys, options.root(), options.run());
     var _ =
         clock.scheduleWithFixedDelay(

@@ -80,7 +80,11 @@ class ArchitectureTest {
           "picocli..");
 
   @ArchTest
-  static final ArchRule HTTP = only("http", "dev.ovl.sys", "org.apache.hc.core5..", "org.slf4j");
+  static final ArchRule SOCKET = only("socket", "dev.ovl.engine.file", "dev.ovl.sys", "org.slf4j");
+
+  @ArchTest
+  static final ArchRule HTTP =
+      only("http", "dev.ovl.server.socket", "dev.ovl.sys", "org.apache.hc.core5..", "org.slf4j");
 
   @ArchTest
   static final ArchRule HTTP_CORE_IS_KNOWN_THERE_ALONE =
@@ -112,6 +116,7 @@ class ArchitectureTest {
           "dev.ovl.cli.command",
           "dev.ovl.cli.session",
           "dev.ovl.jni",
+          "dev.ovl.server.socket",
           "dev.ovl.engine.file",
           "dev.ovl.sys",
           "org.slf4j");

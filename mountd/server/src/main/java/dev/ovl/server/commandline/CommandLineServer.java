@@ -2,12 +2,11 @@ package dev.ovl.server.commandline;
 
 import dev.ovl.engine.file.Files;
 import dev.ovl.jni.NativeLibraries;
+import dev.ovl.server.socket.UnixListener;
 import dev.ovl.sys.ErrnoException;
 import dev.ovl.sys.Fd;
-import dev.ovl.sys.Linux;
 import dev.ovl.sys.OsPath;
 import dev.ovl.sys.Syscalls;
-import dev.ovl.sys.UnixAddress;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -28,14 +27,11 @@ import org.slf4j.LoggerFactory;
 public final class CommandLineServer {
   private static final Logger LOG = LoggerFactory.getLogger(CommandLineServer.class);
   private static final OsPath NAME = OsPath.of("cli.sock");
-  private static final OsPath NEW_NAME = OsPath.of(".cli.sock.new");
+  private static final int MODE = 0600;
   private static final int BACKLOG = 256;
 
   /** Further clients do it themselves. */
   private static final int MAX_CLIENTS = 256;
-
-  /** How often the thread that accepts looks whether it is to end. */
-  private static final int LOOK_MILLIS = 500;
 
   private static final int PAUSE_MILLIS = 20;
   private static final int IDLE_SECONDS = 10;
@@ -43,7 +39,7 @@ public final class CommandLineServer {
   private final Syscalls sys;
   private final Files files;
   private final OsPath path;
-  private final Fd listening;
+  private final UnixListener listener;
   private final Kinship kinship;
   private final String build;
   private final Set<ClientCommand> open = ConcurrentHashMap.newKeySet();
@@ -64,11 +60,11 @@ public final class CommandLineServer {
   private volatile boolean stopping;
 
   private CommandLineServer(
-      Syscalls sys, OsPath path, Fd listening, Kinship kinship, String build) {
+      Syscalls sys, OsPath path, UnixListener listener, Kinship kinship, String build) {
     this.sys = sys;
     this.files = new Files(sys);
     this.path = path;
-    this.listening = listening;
+    this.listener = listener;
     this.kinship = kinship;
     this.build = build;
   }
@@ -89,19 +85,18 @@ public final class CommandLineServer {
   /** For clients of a build. */
   static CommandLineServer start(Syscalls sys, OsPath root, OsPath run, String build)
       throws ErrnoException {
-    Fd listening = new Fd(sys, sys.socket(Linux.AF_UNIX, Linux.SOCK_STREAM, 0));
+    UnixListener listener = UnixListener.make(sys, run, NAME, MODE, file -> {}, BACKLOG);
     boolean done = false;
     try {
-      listen(sys, run, listening);
       CommandLineServer server =
           new CommandLineServer(
-              sys, run.resolve(NAME), listening, new Kinship(sys, root, run), build);
+              sys, run.resolve(NAME), listener, new Kinship(sys, root, run), build);
       server.acceptor.start();
       done = true;
       return server;
     } finally {
       if (!done) {
-        listening.close();
+        listener.close();
       }
     }
   }
@@ -116,49 +111,21 @@ public final class CommandLineServer {
     }
   }
 
-  /** Under another name until it can be used, so that nobody meets it half made. */
-  private static void listen(Syscalls sys, OsPath run, Fd listening) throws ErrnoException {
-    Files files = new Files(sys);
-    try (Fd directory = files.openPath(run)) {
-      // by descriptor: a path of any length and any bytes fits a socket's address so
-      OsPath fresh = Files.procPath(directory).resolve(NEW_NAME);
-      files.remove(fresh);
-      sys.bind(listening.number(), new UnixAddress(fresh));
-      sys.fchmodat(Linux.AT_FDCWD, fresh, 0600);
-      sys.listen(listening.number(), BACKLOG);
-      files.rename(fresh, Files.procPath(directory).resolve(NAME));
-    }
-  }
-
   private void serve() {
     try {
       while (!stopping) {
-        if (sys.poll(listening.number(), Linux.POLLIN, LOOK_MILLIS) != 0) {
-          accept();
-        }
+        Optional<Fd> client = listener.awaitClient() ? listener.accept(0) : Optional.empty();
+        client.ifPresent(this::begin);
       }
     } catch (ErrnoException e) {
       LOG.error("ovlctl does all itself from now on: {}", e.getMessage());
     } finally {
-      listening.close();
+      listener.close();
     }
   }
 
-  private void accept() throws ErrnoException {
-    ClientChannel channel;
-    try {
-      channel = new ClientChannel(sys, new Fd(sys, sys.accept4(listening.number(), 0)));
-    } catch (ErrnoException e) {
-      switch (e.errno()) {
-        case ECONNABORTED, EINTR -> {}
-        case EMFILE, ENFILE, ENOMEM, ENOBUFS -> {
-          LOG.warn("a client has to wait: {}", e.getMessage());
-          pause();
-        }
-        default -> throw e;
-      }
-      return;
-    }
+  private void begin(Fd client) {
+    ClientChannel channel = new ClientChannel(sys, client);
     if (open.size() >= MAX_CLIENTS) {
       channel.close();
       return;
@@ -166,14 +133,6 @@ public final class CommandLineServer {
     ClientCommand command = new ClientCommand(sys, channel, kinship, build, threads);
     open.add(command);
     threads.execute(() -> serve(command));
-  }
-
-  private static void pause() {
-    try {
-      Thread.sleep(PAUSE_MILLIS);
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
-    }
   }
 
   private void serve(ClientCommand command) {

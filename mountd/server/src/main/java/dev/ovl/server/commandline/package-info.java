@@ -10,6 +10,6 @@
  * is refused before anything is done, and the client starts Java ({@code Kinship}). The programs of
  * run and try are the client's children ({@code ClientPrograms}).
  *
- * <p>Imports dev.ovl.cli, dev.ovl.jni, the engine's files and dev.ovl.sys.
+ * <p>Imports dev.ovl.server.socket, dev.ovl.cli, dev.ovl.jni, the engine's files and dev.ovl.sys.
  */
 package dev.ovl.server.commandline;

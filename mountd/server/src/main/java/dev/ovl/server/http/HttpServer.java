@@ -1,5 +1,6 @@
 package dev.ovl.server.http;
 
+import dev.ovl.server.socket.UnixListener;
 import dev.ovl.sys.Errno;
 import dev.ovl.sys.ErrnoException;
 import dev.ovl.sys.Fd;
@@ -76,14 +77,8 @@ public final class HttpServer {
   /** After so long without a connection a thread ends. */
   private static final Duration IDLE = Duration.ofSeconds(10);
 
-  /** How often the thread that accepts looks whether it is to end. */
-  private static final int LOOK_MILLIS = 500;
-
-  /** When there are no descriptors left. */
-  private static final int PAUSE_MILLIS = 100;
-
   private final Syscalls sys;
-  private final Fd listening;
+  private final UnixListener listener;
   private final RequestHandler handler;
   private final Duration patience;
   private final Http1Config limits =
@@ -113,19 +108,19 @@ public final class HttpServer {
 
   /**
    * @param sys what to call
-   * @param listening a unix socket on which listen(2) was called; stays the caller's
+   * @param listener where clients come; stays the caller's
    * @param handler answers
    */
-  public HttpServer(Syscalls sys, Fd listening, RequestHandler handler) {
-    this(sys, listening, handler, PATIENCE);
+  public HttpServer(Syscalls sys, UnixListener listener, RequestHandler handler) {
+    this(sys, listener, handler, PATIENCE);
   }
 
   /**
    * @param patience with a client, for the next request and for each part of one and of its answer
    */
-  HttpServer(Syscalls sys, Fd listening, RequestHandler handler, Duration patience) {
+  HttpServer(Syscalls sys, UnixListener listener, RequestHandler handler, Duration patience) {
     this.sys = sys;
-    this.listening = listening;
+    this.listener = listener;
     this.handler = handler;
     this.patience = patience;
   }
@@ -137,9 +132,7 @@ public final class HttpServer {
    */
   public void serve() throws ErrnoException {
     while (!stopping) {
-      // a poll with an end, since systemd may own the socket too, so that no shutdown(2) may wake
-      // us
-      if (sys.poll(listening.number(), Linux.POLLIN, LOOK_MILLIS) != 0) {
+      if (listener.awaitClient()) {
         accept();
       }
     }
@@ -149,18 +142,10 @@ public final class HttpServer {
     makeRoom();
     boolean accepted = false;
     try {
-      UnixSocket socket =
-          new UnixSocket(sys, new Fd(sys, sys.accept4(listening.number(), Linux.SOCK_NONBLOCK)));
-      accepted = true;
-      begin(socket);
-    } catch (ErrnoException e) {
-      switch (e.errno()) {
-        case EAGAIN, ECONNABORTED, EINTR -> {}
-        case EMFILE, ENFILE, ENOMEM, ENOBUFS -> {
-          LOG.warn("a connection has to wait: {}", e.getMessage());
-          pause();
-        }
-        default -> throw e;
+      Optional<Fd> connection = listener.accept(Linux.SOCK_NONBLOCK);
+      if (connection.isPresent()) {
+        accepted = true;
+        begin(new UnixSocket(sys, connection.get()));
       }
     } finally {
       if (!accepted) {
@@ -204,14 +189,6 @@ public final class HttpServer {
       hangUp(longest.get());
     }
     room.acquireUninterruptibly();
-  }
-
-  private static void pause() {
-    try {
-      Thread.sleep(PAUSE_MILLIS);
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
-    }
   }
 
   private void serve(UnixSocket socket) {

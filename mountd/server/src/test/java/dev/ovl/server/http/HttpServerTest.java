@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.ovl.server.socket.UnixListener;
 import dev.ovl.sys.ErrnoException;
 import dev.ovl.sys.Fd;
 import dev.ovl.sys.Linux;
@@ -132,7 +133,7 @@ class HttpServerTest {
   }
 
   private void serve(Duration patience) {
-    server = new HttpServer(sys, listening, handler, patience);
+    server = new HttpServer(sys, new UnixListener(sys, listening), handler, patience);
     served = new CompletableFuture<>();
     Thread.ofPlatform()
         .daemon()
