@@ -73,6 +73,18 @@ class HandoverTest {
     assertTrue(daemon.log().contains(" down web: done in "), daemon::log);
   }
 
+  @Test
+  void theLogNamesTheClientAndNotTheDaemon() {
+    String pid =
+        withoutJava()
+            .shell("%s up web > /dev/null & echo $!; wait $!".formatted(PROGRAM))
+            .fine()
+            .out()
+            .strip();
+    assertTrue(
+        daemon.log().lines().anyMatch(line -> line.endsWith(" by uid 0 pid " + pid)), daemon::log);
+  }
+
   @ParameterizedTest
   @ValueSource(
       strings = {
