@@ -100,8 +100,12 @@ final class ClientCommand {
       channel.send(Kind.HEARD, 0);
       threads.execute(this::listen);
       listening = true;
-      return new Ovlctl(session(request, peer), programs)
-          .runIf(demand -> admit(demand, request), request.arguments());
+      try (ClientInput in =
+          new ClientInput(
+              sys, request.streams().get(0), () -> gone || cancellation.isRequested())) {
+        return new Ovlctl(session(request, peer, in), programs)
+            .runIf(demand -> admit(demand, request), request.arguments());
+      }
     }
   }
 
@@ -159,9 +163,9 @@ final class ClientCommand {
         : Optional.of("it is of another build");
   }
 
-  private Session session(ClientRequest request, Peer peer) {
+  private Session session(ClientRequest request, Peer peer, ClientInput in) {
     return new Session(
-        new ClientInput(sys, request.streams().get(0), () -> gone || cancellation.isRequested()),
+        in,
         new ClientOutput(sys, request.streams().get(1), () -> gone),
         new ClientOutput(sys, request.streams().get(2), () -> gone),
         new ClientPlace(request.directory(), OptionalInt.of(peer.pid()), new ProcessPlace()),

@@ -11,7 +11,10 @@ import java.nio.ByteBuffer;
 import java.util.Optional;
 import java.util.function.BooleanSupplier;
 
-/** Standard input of a client's. Who reads from it stops when the client wants to. */
+/**
+ * Standard input of a client's. Who reads from it stops when the client wants to, or when it is
+ * closed: a thread may wait in it that nobody waits for.
+ */
 final class ClientInput extends InputStream {
   private static final int BUFFER_BYTES = 64 * 1024;
 
@@ -22,6 +25,7 @@ final class ClientInput extends InputStream {
   private final Optional<Fd> fd;
   private final BooleanSupplier stopped;
   private ByteBuffer buffer = ByteBuffer.allocateDirect(0);
+  private boolean closed;
 
   /**
    * @param fd stays the caller's; absent: a stream that is closed
@@ -59,20 +63,40 @@ final class ClientInput extends InputStream {
 
   private int receive(int number) throws IOException {
     while (true) {
-      if (sys.poll(number, Linux.POLLIN, LOOK_MILLIS) == 0) {
-        if (stopped.getAsBoolean()) {
-          throw new IOException("interrupted");
-        }
-        continue;
+      if (stopped.getAsBoolean()) {
+        throw new IOException("interrupted");
       }
-      try {
-        return sys.read(number, buffer);
-      } catch (ErrnoException e) {
-        if (!e.is(Errno.EAGAIN)) {
-          // in the words of java.io, which the process in Java would say
-          throw new IOException(e.errno().message(), e);
-        }
+      int count = receiveSoon(number);
+      if (count >= 0) {
+        return count;
       }
     }
+  }
+
+  /**
+   * Negative if nothing came; not beside {@link #close}, after which the number may be another's.
+   */
+  private synchronized int receiveSoon(int number) throws IOException {
+    if (closed) {
+      throw new IOException("closed");
+    }
+    if (sys.poll(number, Linux.POLLIN, LOOK_MILLIS) == 0) {
+      return -1;
+    }
+    try {
+      return sys.read(number, buffer);
+    } catch (ErrnoException e) {
+      if (e.is(Errno.EAGAIN)) {
+        return -1;
+      }
+      // in the words of java.io, which the process in Java would say
+      throw new IOException(e.errno().message(), e);
+    }
+  }
+
+  /** Nothing is read from the descriptor any more. */
+  @Override
+  public synchronized void close() {
+    closed = true;
   }
 }
