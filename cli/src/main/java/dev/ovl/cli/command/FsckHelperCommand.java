@@ -16,7 +16,6 @@ import dev.ovl.sys.ErrnoException;
 import dev.ovl.sys.OsPath;
 import dev.ovl.sys.Syscalls;
 import java.io.IOException;
-import java.io.InputStream;
 import java.io.UncheckedIOException;
 import java.util.ArrayList;
 import java.util.List;
@@ -243,13 +242,9 @@ final class FsckHelperCommand implements Callable<Integer>, OwnProcess {
 
   private boolean isAgreedTo(Mend mend) {
     ovlctl.output().line("    " + mend.words() + "? (y/n)");
-    InputStream in = ovlctl.session().in();
     try {
-      int first = in.read();
-      for (int rest = first; rest >= 0 && rest != '\n'; ) {
-        rest = in.read();
-      }
-      return first == 'y' || first == 'Y';
+      String answer = Answer.of(ovlctl.session());
+      return answer.startsWith("y") || answer.startsWith("Y");
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }

@@ -94,6 +94,9 @@ final class TryCommand extends ProgramVerb {
       description = "The command and its arguments; options of ours come before it.")
   private List<String> command;
 
+  /** Whether the user wanted to stop in place of an answer. */
+  private boolean unanswered;
+
   /**
    * What is changed.
    *
@@ -248,7 +251,7 @@ final class TryCommand extends ProgramVerb {
     if (ovlctl().json()) {
       output().json(json(kept, changes, status, failed ? Outcome.KEPT : outcome));
     }
-    return failed ? NOT_STARTED : status;
+    return failed || unanswered ? NOT_STARTED : status;
   }
 
   private Changes changes(EngineHost engine, List<PlacedStack> stacks) throws HostException {
@@ -305,7 +308,12 @@ final class TryCommand extends ProgramVerb {
   /** Whoever says nothing that is understood keeps all. */
   private Outcome asked() {
     output().prompt("commit, discard or keep these changes? [c/d/K] ");
-    return switch (answer().strip().toLowerCase(Locale.ROOT)) {
+    String answer = answer();
+    if (ovlctl().session().cancellation().isRequested()) {
+      unanswered = true;
+      output().error("try: interrupted");
+    }
+    return switch (answer.strip().toLowerCase(Locale.ROOT)) {
       case "c", "commit" -> Outcome.COMMITTED;
       case "d", "discard" -> Outcome.DISCARDED;
       default -> Outcome.KEPT;
@@ -313,18 +321,12 @@ final class TryCommand extends ProgramVerb {
   }
 
   private String answer() {
-    StringBuilder answer = new StringBuilder();
     try {
-      for (int read = ovlctl().session().in().read();
-          read >= 0 && read != '\n';
-          read = ovlctl().session().in().read()) {
-        answer.append((char) read);
-      }
+      return Answer.of(ovlctl().session());
     } catch (IOException e) {
       // as if nothing had been said
       return "";
     }
-    return answer.toString();
   }
 
   /** Returns those that could not be committed, and what comes after them. */

@@ -175,19 +175,29 @@ class TryTest {
   @Test
   void onATerminalItAsks() throws Exception {
     Requires.program("script");
-    answer("d", "no");
+    answer("d\n", "no", 0);
     assertFalse(Files.exists(data.resolve("no")));
     assertNoStacks();
-    answer("commit", "yes");
+    answer("commit\n", "yes", 0);
     assertTrue(Files.exists(data.resolve("yes")));
     assertNoStacks();
-    answer("", "kept");
+    answer("\n", "kept", 0);
     assertFalse(Files.exists(data.resolve("kept")));
     assertTrue(ovlctl.run("ls").fine().out().contains("\ntry-"));
   }
 
-  /** Tries to make a file, and answers the question. */
-  private void answer(String answer, String file) throws Exception {
+  @Test
+  void interruptedAtTheQuestionItKeepsAllAtOnce() throws Exception {
+    Requires.program("script");
+    long start = System.nanoTime();
+    answer("\3", "kept", 125);
+    assertTrue(System.nanoTime() - start < TimeUnit.SECONDS.toNanos(15), "nobody waits for a line");
+    assertFalse(Files.exists(data.resolve("kept")));
+    assertTrue(ovlctl.run("ls").fine().out().contains("\ntry-"));
+  }
+
+  /** Tries to make a file, and answers the question by keys. */
+  private void answer(String answer, String file, int status) throws Exception {
     String command =
         "export OVL_ROOT=%s OVL_RUN=%s OVL_CONFIG=/dev/null; cd %s && %s try --over data touch data/%s"
             .formatted(
@@ -206,10 +216,10 @@ class TryTest {
       assertTrue(read >= 0, seen::toString);
       seen.append((char) read);
     }
-    process.getOutputStream().write((answer + "\n").getBytes(StandardCharsets.UTF_8));
+    process.getOutputStream().write(answer.getBytes(StandardCharsets.UTF_8));
     process.getOutputStream().flush();
     process.getInputStream().readAllBytes();
-    assertEquals(0, process.waitFor(), seen::toString);
+    assertEquals(status, process.waitFor(), seen::toString);
   }
 
   @Test
