@@ -18,7 +18,7 @@ public enum Setting {
       "/etc/ovl/config.toml",
       Readers.BOTH,
       Change.BY_RESTART,
-      "Settings are read from this file."),
+      "Settings are read from this file. An ordinary user's is ~/.config/ovl/config.toml."),
 
   ROOT(
       new Kind.Path(),
@@ -26,7 +26,7 @@ public enum Setting {
       "/var/lib/ovl",
       Readers.BOTH,
       Change.BY_RESTART,
-      "What lasts is kept here."),
+      "What lasts is kept here. An ordinary user's is ~/.local/share/ovl."),
 
   RUN(
       new Kind.Path(),
@@ -34,7 +34,7 @@ public enum Setting {
       "/run/ovl",
       Readers.BOTH,
       Change.BY_RESTART,
-      "What ends with the boot is kept here."),
+      "What ends with the boot is kept here. An ordinary user's is $XDG_RUNTIME_DIR/ovl."),
 
   HOST(
       new Kind.Text(
