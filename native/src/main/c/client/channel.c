@@ -1,17 +1,17 @@
 #include "channel.h"
 
+#include "../userns/daemon.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 enum {
 	MOST_SENT = 3,
 	MOST_RECEIVED = 253, /* the kernel passes no more at once */
-	ABOVE_STREAMS = 3,
 	LARGEST_MESSAGE = 16 << 20,
 };
 
@@ -48,19 +48,6 @@ void draft_free(struct draft *draft)
 
 /* ---- the connection ------------------------------------------------------------------------ */
 
-/* A socket that is none of the streams, even where those are closed. */
-static int new_socket(void)
-{
-	int made = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	int moved;
-
-	if (made < 0 || made >= ABOVE_STREAMS)
-		return made;
-	moved = fcntl(made, F_DUPFD_CLOEXEC, ABOVE_STREAMS);
-	close(made);
-	return moved;
-}
-
 static bool is_of_this_user(int channel)
 {
 	struct ucred peer;
@@ -72,17 +59,10 @@ static bool is_of_this_user(int channel)
 
 int channel_open(const char *path)
 {
-	struct sockaddr_un address = {.sun_family = AF_UNIX};
-	int channel;
-
-	if (strlen(path) >= sizeof(address.sun_path))
-		return -1;
-	strcpy(address.sun_path, path);
-	channel = new_socket();
 	/* non-blocking: a daemon that does not accept, with a full queue, keeps nobody waiting */
-	if (channel >= 0
-	    && (connect(channel, (const struct sockaddr *)&address, sizeof(address))
-		|| !is_of_this_user(channel) || fcntl(channel, F_SETFL, 0))) {
+	int channel = daemon_connect(path, SOCK_NONBLOCK);
+
+	if (channel >= 0 && (!is_of_this_user(channel) || fcntl(channel, F_SETFL, 0))) {
 		close(channel);
 		return -1;
 	}

@@ -1,5 +1,7 @@
 #include "handover.h"
 
+#include "../userns/call.h"
+#include "../userns/daemon.h"
 #include "channel.h"
 #include "child.h"
 #include "complain.h"
@@ -28,27 +30,21 @@ enum {
 
 /* ---- where the daemon would be ------------------------------------------------------------- */
 
-static const char DEFAULT_RUN[] = "/run/ovl";
-static const char RUN_OPTION[] = "--run";
-
 /*
- * The run directory, as far as this process can tell: a daemon knows the configuration too, and
- * refuses what is not for it.
+ * Whether an ordinary user's call, from outside of their namespaces, may be one for their daemon. For
+ * such a call the namespaces are entered, and then there is no way back.
  */
-static const char *run_directory(char *const *arguments)
+static bool is_for_own_daemon(const struct call *call)
 {
-	const char *run = getenv("OVL_RUN");
-	size_t length = strlen(RUN_OPTION);
+	return !call->host && !call->command && !call_stays_outside(call);
+}
 
-	for (; *arguments; arguments++) {
-		if (strncmp(*arguments, RUN_OPTION, length))
-			continue;
-		if ((*arguments)[length] == '=')
-			run = *arguments + length + 1;
-		else if (!(*arguments)[length] && arguments[1])
-			run = arguments[1];
-	}
-	return run && *run ? run : DEFAULT_RUN;
+/* Enters them. */
+static bool come_near(int channel)
+{
+	struct userns_reason reason = {""};
+
+	return daemon_is_apart(channel) && daemon_enter(channel, &reason) == USERNS_DAEMON;
 }
 
 /* ---- what is asked for --------------------------------------------------------------------- */
@@ -257,22 +253,42 @@ static int see_through(int channel, const sigset_t *waiting)
 	}
 }
 
+/* A connection to a daemon that has accepted what is asked for; -1 if there is none. */
+static int open_channel(const char *home, char *const *arguments)
+{
+	bool is_outside = geteuid() != 0;
+	char path[PATH_MAX];
+	struct call call;
+	int channel;
+
+	call_read(arguments, &call);
+	if (!call_socket(&call, "cli.sock", path, sizeof(path))
+	    || (is_outside && !is_for_own_daemon(&call)))
+		return -1;
+	channel = channel_open(path);
+	if (channel < 0)
+		return -1;
+	if (is_outside && !come_near(channel)) {
+		close(channel);
+		return -1;
+	}
+	if (send_request(channel, home, arguments) && is_accepted(channel))
+		return channel;
+	close(channel);
+	if (is_outside)
+		/* what has been entered is there for Java as well */
+		setenv(USERNS_VARIABLE, USERNS_ENTERED, 1);
+	return -1;
+}
+
 bool handover(const char *home, char *const *arguments, int *status)
 {
 	const struct draft nothing = {.bytes = NULL};
-	char path[PATH_MAX];
+	int channel = open_channel(home, arguments);
 	sigset_t waiting;
-	int channel;
 
-	if (snprintf(path, sizeof(path), "%s/cli.sock", run_directory(arguments)) >= PATH_MAX)
-		return false;
-	channel = channel_open(path);
 	if (channel < 0)
 		return false;
-	if (!send_request(channel, home, arguments) || !is_accepted(channel)) {
-		close(channel);
-		return false;
-	}
 	hold_signals(&waiting);
 	/* from here on the daemon may have begun; that it has ended is noticed below */
 	channel_send(channel, MESSAGE_GO, &nothing, NULL, 0);

@@ -1,76 +1,25 @@
 #include "userns.h"
 
 #include "../run/users.h"
+#include "daemon.h"
 #include "subids.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <pwd.h>
 #include <sched.h>
-#include <stdarg.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
-#include <sys/syscall.h>
-#include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-/* Where the kernel says what it allows, and the system who has which ids; tests have others. */
-#ifndef OVL_SYSCTLS
-#define OVL_SYSCTLS "/proc/sys/"
-#endif
+/* Where the system says who has which ids; tests have another place. */
 #ifndef OVL_SUBIDS
 #define OVL_SUBIDS "/etc/"
 #endif
-
-__attribute__((format(printf, 2, 3))) static enum userns_state
-none(struct userns_reason *reason, const char *format, ...)
-{
-	va_list values;
-
-	va_start(values, format);
-	vsnprintf(reason->text, sizeof(reason->text), format, values);
-	va_end(values);
-	return USERNS_NONE;
-}
-
-/* ---- why not ------------------------------------------------------------------------------- */
-
-/* The number in a file; -1 where there is none. */
-static long setting(const char *file)
-{
-	char text[24] = "";
-	int fd = open(file, O_RDONLY | O_CLOEXEC);
-	ssize_t size = fd < 0 ? -1 : read(fd, text, sizeof(text) - 1);
-
-	if (fd >= 0)
-		close(fd);
-	return size > 0 ? strtol(text, NULL, 10) : -1;
-}
-
-/* What of a system's settings forbids it; the kernel tells no more than a number. */
-static enum userns_state refused(struct userns_reason *reason, const char *what, int error)
-{
-	if (error == EPERM && setting(OVL_SYSCTLS "kernel/unprivileged_userns_clone") == 0)
-		return none(reason, "kernel.unprivileged_userns_clone is 0");
-	if ((error == EPERM || error == EACCES)
-	    && setting(OVL_SYSCTLS "kernel/apparmor_restrict_unprivileged_userns") == 1)
-		return none(reason, "AppArmor restricts user namespaces to programs with a profile"
-				    " (kernel.apparmor_restrict_unprivileged_userns is 1)");
-	if (error == ENOSPC && setting(OVL_SYSCTLS "user/max_user_namespaces") == 0)
-		return none(reason, "user.max_user_namespaces is 0");
-	if (error == ENOSPC)
-		return none(reason, "there are as many user namespaces as user.max_user_namespaces"
-				    " allows, or this one is too deep in others (ENOSPC)");
-	if (error == EINVAL && !strcmp(what, "unshare"))
-		return none(reason, "this kernel has none (CONFIG_USER_NS)");
-	return none(reason, "%s: %s", what, strerror(error));
-}
 
 /* ---- ids ----------------------------------------------------------------------------------- */
 
@@ -221,7 +170,7 @@ static enum userns_state map_one(uid_t uid, gid_t gid, struct userns_reason *rea
 		error = users_write(getpid(), "setgroups", "deny");
 	if (!error)
 		error = users_write(getpid(), "gid_map", groups);
-	return error ? refused(reason, "mapping ids", -error) : USERNS_OWN;
+	return error ? userns_refused(reason, "mapping ids", -error) : USERNS_OWN;
 }
 
 /* ---- a new one ----------------------------------------------------------------------------- */
@@ -233,7 +182,7 @@ static enum userns_state map_one(uid_t uid, gid_t gid, struct userns_reason *rea
 static enum userns_state try_mounting(struct userns_reason *reason)
 {
 	return mount("none", "/", NULL, MS_REC | MS_SLAVE, NULL)
-		       ? refused(reason, "changing mounts in a user namespace", errno)
+		       ? userns_refused(reason, "changing mounts in a user namespace", errno)
 		       : USERNS_OWN;
 }
 
@@ -256,9 +205,9 @@ static enum userns_state unshare_and_map(struct mapper mappers[2], size_t count,
 		}
 	}
 	if (!unshared)
-		return refused(reason, "unshare", error);
+		return userns_refused(reason, "unshare", error);
 	if (failed)
-		return none(reason, "%s failed%s%s", failed, *said ? ": " : "", said);
+		return userns_none(reason, "%s failed%s%s", failed, *said ? ": " : "", said);
 	if (!count && map_one(uid, gid, reason) == USERNS_NONE)
 		return USERNS_NONE;
 	return try_mounting(reason);
@@ -279,14 +228,14 @@ enum userns_state userns_new(struct userns_reason *reason)
 	if (users.count && groups.count && is_there("newuidmap") && is_there("newgidmap")) {
 		error = start_mapper(&mappers[0], "newuidmap", geteuid(), &users, -1);
 		if (error)
-			return refused(reason, "starting newuidmap", -error);
+			return userns_refused(reason, "starting newuidmap", -error);
 		error = start_mapper(&mappers[1], "newgidmap", getegid(), &groups,
 				     mappers[0].begin);
 		if (error) {
 			char text[2];
 
 			end_mapper(&mappers[0], false, text, sizeof(text));
-			return refused(reason, "starting newgidmap", -error);
+			return userns_refused(reason, "starting newgidmap", -error);
 		}
 		count = 2;
 	}
@@ -295,80 +244,24 @@ enum userns_state userns_new(struct userns_reason *reason)
 
 /* ---- the daemon's -------------------------------------------------------------------------- */
 
-/* A connection to whoever listens; -1 if nobody does. */
-static int connect_to(const char *path)
-{
-	struct sockaddr_un address = {.sun_family = AF_UNIX};
-	int file = open(path, O_PATH | O_CLOEXEC);
-	int fd = file < 0 ? -1 : socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-
-	/* a path of any length fits so */
-	snprintf(address.sun_path, sizeof(address.sun_path), "/proc/self/fd/%d", file);
-	if (fd >= 0 && connect(fd, (struct sockaddr *)&address, sizeof(address))) {
-		close(fd);
-		fd = -1;
-	}
-	if (file >= 0)
-		close(file);
-	return fd;
-}
-
-/* Whether both processes are in one user namespace; what cannot be looked at is in another. */
-static bool shares_namespace(pid_t pid)
-{
-	struct stat ours;
-	struct stat theirs;
-	char path[40];
-
-	snprintf(path, sizeof(path), "/proc/%d/ns/user", pid);
-	return !stat("/proc/self/ns/user", &ours) && !stat(path, &theirs)
-	       && ours.st_ino == theirs.st_ino && ours.st_dev == theirs.st_dev;
-}
-
-static enum userns_state enter(int process, struct userns_reason *reason)
-{
-	char *directory = getcwd(NULL, 0);
-	enum userns_state state = USERNS_DAEMON;
-
-	if (!directory)
-		return none(reason, "the working directory: %s", strerror(errno));
-	if (setns(process, CLONE_NEWUSER | CLONE_NEWNS))
-		state = refused(reason, "entering the daemon's namespaces", errno);
-	else if (chdir(directory))
-		state = none(reason, "the daemon's namespace has no %s: %s", directory,
-			     strerror(errno));
-	free(directory);
-	return state;
-}
-
 enum userns_state userns_join(const char *socket, struct userns_reason *reason)
 {
 	struct ucred daemon;
 	socklen_t size = sizeof(daemon);
-	int connection = connect_to(socket);
+	int connection = daemon_connect(socket, 0);
 	enum userns_state state;
-	int process;
-	char any;
 
 	if (connection < 0)
 		return userns_new(reason);
 	if (getsockopt(connection, SOL_SOCKET, SO_PEERCRED, &daemon, &size)) {
 		close(connection);
-		return none(reason, "asking who listens at %s: %s", socket, strerror(errno));
+		return userns_none(reason, "asking who listens at %s: %s", socket, strerror(errno));
 	}
 	if (daemon.uid != geteuid()) {
 		close(connection);
 		return USERNS_OUTSIDE;
 	}
-	process = (int)syscall(SYS_pidfd_open, daemon.pid, 0);
-	/* as long as the connection lasts the number is the daemon's */
-	if (process < 0 || recv(connection, &any, 1, MSG_DONTWAIT | MSG_PEEK) >= 0
-	    || errno != EAGAIN || shares_namespace(daemon.pid))
-		state = userns_new(reason);
-	else
-		state = enter(process, reason);
-	if (process >= 0)
-		close(process);
+	state = daemon_is_apart(connection) ? daemon_enter(connection, reason) : userns_new(reason);
 	close(connection);
 	return state;
 }

@@ -2,17 +2,7 @@
 #ifndef OVL_USERNS_USERNS_H
 #define OVL_USERNS_USERNS_H
 
-enum userns_state {
-	USERNS_NONE, /* there is none, and reason says why */
-	USERNS_OUTSIDE, /* the daemon is another user's: all is to be asked of it */
-	USERNS_OWN, /* a new one, which ends with this process and its children */
-	USERNS_DAEMON, /* the one of the user's daemon, with its mounts */
-};
-
-/* A sentence. */
-struct userns_reason {
-	char text[384];
-};
+#include "state.h"
 
 /*
  * Enters a new user and mount namespace: for a process with one thread. The caller is root in it,

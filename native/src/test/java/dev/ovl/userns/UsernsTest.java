@@ -374,16 +374,31 @@ class UsernsTest {
     Process daemon = listener(true, socket);
     try {
       line(daemon);
-      user.script("java", "echo $1");
+      user.script("java", "echo $1; id -u");
       String mount =
           "mount -t tmpfs none /mnt && mkdir /mnt/here && chmod 755 /mnt && cd /mnt/here";
       user.by("unshare", "--mount", "sh", "-c", mount + "; exec \"$@\"", "sh");
       assertEquals(
-          "-Dovl.namespace=none the daemon's namespace has no /mnt/here: No such file or directory\n",
+          "-Dovl.namespace=none the daemon's namespace has no /mnt/here: No such file or directory\n"
+              + OrdinaryUser.UID
+              + "\n",
           user.run("ls").fine());
     } finally {
       end(daemon);
     }
+  }
+
+  @Test
+  void whoHasEnteredItAlreadyTellsJavaAloneSo() throws Exception {
+    user.script("java", "echo $1 ${OVL_NAMESPACE-unset}");
+    for (String told : List.of("daemon unset", "held held")) {
+      String namespace = told.substring(0, told.indexOf(' '));
+      user.as(0).with("OVL_NAMESPACE", namespace);
+      assertEquals("-Dovl.namespace=" + told + "\n", user.run("ls").fine());
+    }
+    // outside of it nobody is believed
+    user.as(OrdinaryUser.UID).with("OVL_NAMESPACE", "daemon");
+    assertEquals("-Dovl.namespace=own unset\n", user.run("ls").fine());
   }
 
   @Test

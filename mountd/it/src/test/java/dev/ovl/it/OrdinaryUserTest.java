@@ -63,9 +63,14 @@ class OrdinaryUserTest {
 
   /** Runs a script of bash as the user. */
   private Result as(Ovlctl where, String script) {
+    return as(where, "", script);
+  }
+
+  /** By way of a command of root's, to which the rest of the line is appended. */
+  private Result as(Ovlctl where, String by, String script) {
     String setpriv = "setpriv --reuid=" + UID + " --regid=" + UID + " --clear-groups -- ";
-    return where.shell(
-        "export -f ovlctl; exec " + setpriv + "bash -c " + Ovlctl.quote("umask 022\n" + script));
+    String bash = "bash -c " + Ovlctl.quote("umask 022\n" + script);
+    return where.shell("export -f ovlctl; exec " + by + setpriv + bash);
   }
 
   private Result as(String script) {
@@ -316,6 +321,59 @@ class OrdinaryUserTest {
         });
     as("ovlctl status web").ended(3);
     as("ovlctl rm web").fine();
+  }
+
+  @Test
+  void noJavaIsStartedForWhatTheDaemonCanDo() throws Exception {
+    baseLayer();
+    as("mkdir l m d && echo a >l/a && ovlctl create at --lower l --at m").fine();
+    Ovlctl handing = ovlctl.with("OVL_JAVA_OPTIONS", "-XX:ThereIsNoSuchOption");
+    String up = "at: up on " + home("m") + "\n";
+    served(
+        pid -> {
+          assertEquals(home("m") + "\n", as(handing, "ovlctl up at").fine().out());
+          assertEquals(up, as(handing, "cd l && ovlctl status at").fine().out());
+          assertEquals(
+              "a\nA /b\n",
+              as(handing, "ovlctl unshare sh -c 'ls m; touch m/b; ovlctl changes at'")
+                  .fine()
+                  .out());
+          assertEquals(
+              "uid=0 gid=0\n", as(handing, "ovlctl run web -- sh -c 'id; exit 7'").ended(7).out());
+          as(handing, "ovlctl try --commit --over d -- sh -c 'echo ${OVL_NAMESPACE-unset} >d/c'")
+              .ended(0);
+          assertEquals("unset\n", Files.readString(home("d/c")));
+          assertEquals(UID, Files.getAttribute(home("d/c"), "unix:uid"));
+
+          for (String own : List.of("--trace status at", "--host none status at", "mv d e")) {
+            as(handing, "ovlctl " + own).ended(1);
+          }
+          as(handing, "ovlctl --root elsewhere status at").ended(1);
+          as("ovlctl --root elsewhere status at").ended(4);
+          as("ovlctl --trace status at").ended(0);
+          as("ovlctl mv d e").fine();
+        });
+  }
+
+  @Test
+  void whoIsInADirectoryThatTheDaemonDoesNotSeeOnlyLooks() throws Exception {
+    as("mkdir l").fine();
+    String there =
+        "unshare --mount bash -c 'mount -t tmpfs none l; chmod 755 l; mkdir l/x; cd l/x;"
+            + " exec \"$@\"' bash ";
+    served(
+        pid -> {
+          as("ovlctl create web --lower l").fine();
+          assertEquals("web: down\n", as(ovlctl, there, "ovlctl status web").ended(3).out());
+          assertEquals(
+              "create other: needs root (the effective user id is "
+                  + UID
+                  + ") or a user namespace: the daemon's namespace has no "
+                  + home("l/x")
+                  + ": No such file or directory (EPERM)",
+              as(ovlctl, there, "ovlctl create other --lower .").failed(1));
+          assertEquals(2, as("ovlctl ls").fine().lines().size());
+        });
   }
 
   @Test

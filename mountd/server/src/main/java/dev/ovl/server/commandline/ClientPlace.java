@@ -23,9 +23,11 @@ record ClientPlace(OsPath directory, OptionalInt client, Place process) implemen
     return process.pidNamespace();
   }
 
+  /** As this process's, but that what is mounted does not end with the client. */
   @Override
   public Privilege privilege() {
-    return process.privilege();
+    Privilege ours = process.privilege();
+    return new Privilege(ours.ordinary(), false, ours.missing());
   }
 
   @Override
