@@ -272,6 +272,7 @@ class StackOnLayersTest {
 
   /** Before and after are the only two that a crash can leave. */
   @Test
+  @Tag("slow")
   void aMoveThatIsCutShort() throws Exception {
     for (int n = 1; ; n++) {
       StackDefinition before = create("web", "top");

@@ -267,6 +267,7 @@ class StackRunTest {
   }
 
   @Test
+  @Tag("slow")
   void eachCallFailsWithAThrowAwayUpper() throws Exception {
     lab.stack("web", base).create();
     eachCallFails(true);

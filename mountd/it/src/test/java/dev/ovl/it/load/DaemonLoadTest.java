@@ -22,7 +22,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 
 /**
- * 64 clients on 1000 stacks of one daemon. For a minute; for ten with {@code
+ * 64 clients on 1000 stacks of one daemon. For half a minute; for ten with {@code
  * -Dovl.load.seconds=600}. What they ask is decided by a seed, which is printed and can be given:
  * {@code -Dovl.load.seed=42}. The order in which the daemon gets it is not.
  */
@@ -37,7 +37,7 @@ class DaemonLoadTest {
 
   /**
    * By how much the heap may differ: more of the stacks are up at times, caches fill. A hundred
-   * bytes a request would be more after a minute.
+   * bytes a request would be more after half a minute.
    */
   private static final long HEAP_SLACK_BYTES = 2 << 20;
 
@@ -96,7 +96,7 @@ class DaemonLoadTest {
 
   @Test
   void everyAnswerHoldsAndNothingLeaks() throws HostException {
-    long seconds = Long.getLong("ovl.load.seconds", 60);
+    long seconds = Long.getLong("ovl.load.seconds", 30);
     long seed = Long.getLong("ovl.load.seed", System.nanoTime());
     System.out.println("DaemonLoadTest seed " + seed + ", " + seconds + " s");
     try (Mountd daemon = Mountd.start(scratch, Map.of());
