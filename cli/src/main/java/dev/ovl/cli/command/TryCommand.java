@@ -305,13 +305,14 @@ final class TryCommand extends ProgramVerb {
     return decision.keep || !asks ? Outcome.KEPT : asked();
   }
 
-  /** Whoever says nothing that is understood keeps all. */
+  /** Whoever says nothing that is understood, or stops, keeps all. */
   private Outcome asked() {
     output().prompt("commit, discard or keep these changes? [c/d/K] ");
     String answer = answer();
     if (ovlctl().session().cancellation().isRequested()) {
       unanswered = true;
       output().error("try: interrupted");
+      return Outcome.KEPT;
     }
     return switch (answer.strip().toLowerCase(Locale.ROOT)) {
       case "c", "commit" -> Outcome.COMMITTED;
