@@ -51,10 +51,8 @@ void draft_free(struct draft *draft)
 static bool is_of_this_user(int channel)
 {
 	struct ucred peer;
-	socklen_t size = sizeof(peer);
 
-	return !getsockopt(channel, SOL_SOCKET, SO_PEERCRED, &peer, &size)
-	       && peer.uid == geteuid();
+	return daemon_peer(channel, &peer) && peer.uid == geteuid();
 }
 
 int channel_open(const char *path)

@@ -44,13 +44,11 @@ int daemon_connect(const char *path, int flags)
 	return made;
 }
 
-/* The process at the other end, as long as the connection lasts; 0 if that cannot be told. */
-static pid_t listener(int connection)
+bool daemon_peer(int connection, struct ucred *peer)
 {
-	struct ucred daemon;
-	socklen_t size = sizeof(daemon);
+	socklen_t size = sizeof(*peer);
 
-	return getsockopt(connection, SOL_SOCKET, SO_PEERCRED, &daemon, &size) ? 0 : daemon.pid;
+	return !getsockopt(connection, SOL_SOCKET, SO_PEERCRED, peer, &size);
 }
 
 /* Whether both processes are in one user namespace; what cannot be looked at is in another. */
@@ -75,9 +73,9 @@ static bool is_open(int connection)
 
 bool daemon_is_apart(int connection)
 {
-	pid_t pid = listener(connection);
+	struct ucred peer;
 
-	return pid && !shares_namespace(pid) && is_open(connection);
+	return daemon_peer(connection, &peer) && !shares_namespace(peer.pid) && is_open(connection);
 }
 
 /* What has the path of this process's working directory in the namespace of another; -1: nothing. */
@@ -114,16 +112,17 @@ static enum userns_state enter(int process, int directory, struct userns_reason 
 
 enum userns_state daemon_enter(int connection, struct userns_reason *reason)
 {
-	pid_t pid = listener(connection);
-	int process = (int)syscall(SYS_pidfd_open, pid, 0);
 	enum userns_state state = USERNS_NONE;
+	struct ucred peer;
 	int directory;
+	int process;
 
+	process = daemon_peer(connection, &peer) ? (int)syscall(SYS_pidfd_open, peer.pid, 0) : -1;
 	if (process < 0)
 		return userns_refused(reason, "the daemon's process", errno);
-	directory = open_directory(pid, reason);
+	directory = open_directory(peer.pid, reason);
 	if (directory >= 0) {
-		/* only then the number was the daemon's up to here */
+		/* as long as the connection lasts the number is the daemon's */
 		state = is_open(connection) ? enter(process, directory, reason)
 					    : userns_none(reason, "the daemon has ended");
 		close(directory);

@@ -12,7 +12,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mount.h>
-#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -246,14 +245,13 @@ enum userns_state userns_new(struct userns_reason *reason)
 
 enum userns_state userns_join(const char *socket, struct userns_reason *reason)
 {
-	struct ucred daemon;
-	socklen_t size = sizeof(daemon);
 	int connection = daemon_connect(socket, 0);
+	struct ucred daemon;
 	enum userns_state state;
 
 	if (connection < 0)
 		return userns_new(reason);
-	if (getsockopt(connection, SOL_SOCKET, SO_PEERCRED, &daemon, &size)) {
+	if (!daemon_peer(connection, &daemon)) {
 		close(connection);
 		return userns_none(reason, "asking who listens at %s: %s", socket, strerror(errno));
 	}
