@@ -198,16 +198,18 @@ class TryTest {
 
   /** Tries to make a file, and answers the question by keys. */
   private void answer(String answer, String file, int status) throws Exception {
+    // exec: not every shell outlives an interruption that its child has handled
     String command =
-        "export OVL_ROOT=%s OVL_RUN=%s OVL_CONFIG=/dev/null; cd %s && %s try --over data touch data/%s"
+        "export OVL_ROOT=%s OVL_RUN=%s OVL_CONFIG=/dev/null; cd %s && exec %s try --over data touch data/%s"
             .formatted(
                 ovlctl.variable("OVL_ROOT"),
                 ovlctl.variable("OVL_RUN"),
                 scratch.path(),
                 Ovlctl.quote(Dist.tree().resolve("bin/ovlctl").toString()),
                 file);
+    // tests that a shell runs in the background ignore SIGINT, and so would all that they start
     Process process =
-        new ProcessBuilder("script", "-qec", command, "/dev/null")
+        new ProcessBuilder("env", "--default-signal=INT", "script", "-qec", command, "/dev/null")
             .redirectErrorStream(true)
             .start();
     StringBuilder seen = new StringBuilder();
