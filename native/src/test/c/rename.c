@@ -8,6 +8,8 @@
  *   rename threads N DIRECTORY FROM TO    N threads at once, of FROM/i to TO/i for each below N;
  *                                         a line each
  *   rename cancelled FROM TO              by a thread that is cancelled at once; says whether it was
+ *   rename cancelled-late FROM TO         likewise, but as if who cancels had been kept from sending
+ *                                         the signal for a millisecond
  *   rename closed FROM TO                 with the descriptors 0, 1 and 2 closed; status is errno
  *   rename below SIZE FROM TO             where files may become so large, in bytes
  *   rename as UID FROM TO                 as another user
@@ -22,13 +24,17 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #define UNTOUCHED 12345
 #define NOT_RETURNED 1
 #define MOST_THREADS 64
+/* glibc's: the first of the kernel's real-time signals, which its sigaction(2) knows nothing of */
+#define SIGCANCEL 32
 
 static atomic_bool begun;
+static pid_t cancelled_thread;
 
 struct task {
 	pthread_t thread;
@@ -93,21 +99,47 @@ static void *run_cancelled(void *argument)
 	int ignored;
 
 	pthread_setcanceltype(PTHREAD_CANCEL_ASYNCHRONOUS, &ignored);
+	cancelled_thread = gettid();
 	atomic_store(&begun, true);
 	return run(argument);
 }
 
-static int run_one_cancelled(const char *from, const char *to)
+static void *run_nothing(void *argument)
+{
+	pause();
+	return argument;
+}
+
+/* The first cancellation of a process sets up what the later ones need. */
+static void cancel_another(void)
+{
+	pthread_t thread;
+
+	if (pthread_create(&thread, NULL, run_nothing, NULL))
+		die("pthread_create");
+	pthread_cancel(thread);
+	pthread_join(thread, NULL);
+}
+
+static int run_one_cancelled(const char *from, const char *to, bool is_late)
 {
 	static struct task task = { .error = NOT_RETURNED };
 
 	snprintf(task.from, sizeof(task.from), "%s", from);
 	snprintf(task.to, sizeof(task.to), "%s", to);
+	if (is_late)
+		cancel_another();
 	if (pthread_create(&task.thread, NULL, run_cancelled, &task))
 		die("pthread_create");
 	while (!atomic_load(&begun))
 		sched_yield();
-	pthread_cancel(task.thread);
+	if (is_late) {
+		usleep(1000);
+		if (syscall(SYS_tgkill, getpid(), cancelled_thread, SIGCANCEL))
+			die("tgkill");
+	} else {
+		pthread_cancel(task.thread);
+	}
 	pthread_join(task.thread, NULL);
 	/* not by PTHREAD_CANCELED: glibc 2.36 forgets that where cancellation was disabled */
 	puts(task.error == NOT_RETURNED ? "cancelled" : "not cancelled");
@@ -132,7 +164,9 @@ int main(int count, char **words)
 		return run_threads(atoi(words[2]), words[4], words[5]);
 	}
 	if (count == 4 && !strcmp(words[1], "cancelled"))
-		return run_one_cancelled(words[2], words[3]);
+		return run_one_cancelled(words[2], words[3], false);
+	if (count == 4 && !strcmp(words[1], "cancelled-late"))
+		return run_one_cancelled(words[2], words[3], true);
 	if (count == 4 && !strcmp(words[1], "closed"))
 		return run_closed(words[2], words[3]);
 	if (count == 5 && !strcmp(words[1], "at")) {

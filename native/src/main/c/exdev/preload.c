@@ -36,13 +36,20 @@ static int recover(long result, int earlier_errno, int from_directory, const cha
 		   int to_directory, const char *to, unsigned int flags)
 {
 	int cancellation;
+	int type;
 	int error;
 
 	if (result == 0 || errno != EXDEV || is_off())
 		return (int)result;
-	/* a thread that is cancelled would leave descriptors, memory and a temporary name */
+	/*
+	 * A thread that is cancelled would leave descriptors, memory and a temporary name. Its type
+	 * matters as well: where a cancellation is under way already, the signal handler of
+	 * Debian 12's glibc 2.36 looks at nothing else.
+	 */
 	pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancellation);
+	pthread_setcanceltype(PTHREAD_CANCEL_DEFERRED, &type);
 	error = move(from_directory, from, to_directory, to, flags);
+	pthread_setcanceltype(type, &type);
 	pthread_setcancelstate(cancellation, &cancellation);
 	errno = error ? -error : earlier_errno;
 	return error ? -1 : 0;
