@@ -12,6 +12,7 @@ import dev.ovl.sys.Linux;
 import dev.ovl.sys.OsPath;
 import dev.ovl.sys.Syscalls;
 import java.util.List;
+import java.util.Optional;
 
 /**
  * Content for a directory, written into a copy beside it and put in its place by one rename. The
@@ -25,6 +26,7 @@ public final class DirectoryDraft implements Driver.Draft {
   private final OsPath draft;
   private final Fd lock;
   private final TreeWriter writer;
+  private Optional<Fd> lockOfOld = Optional.empty();
 
   private DirectoryDraft(Syscalls sys, OsPath place, OsPath draft, Fd lock, TreeWriter writer) {
     this.sys = sys;
@@ -83,7 +85,8 @@ public final class DirectoryDraft implements Driver.Draft {
   @Override
   public void keep() throws ErrnoException {
     files.syncFileSystem(draft);
-    // the old content then has the draft's name, and goes with it
+    // the old content then has the draft's name, and goes with it: nobody may take it for rubbish
+    lockOfOld = Optional.of(new PassingNames(sys).hold(place));
     sys.renameat2(Linux.AT_FDCWD, draft, Linux.AT_FDCWD, place, Linux.RENAME_EXCHANGE);
     files.sync(place.parent());
   }
@@ -93,6 +96,8 @@ public final class DirectoryDraft implements Driver.Draft {
     try (lock) {
       writer.close();
       files.removeTree(draft);
+    } finally {
+      lockOfOld.ifPresent(Fd::close);
     }
   }
 }

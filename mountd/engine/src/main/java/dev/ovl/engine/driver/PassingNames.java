@@ -61,14 +61,24 @@ final class PassingNames {
     try (Fd parent = files.openDirectory(passing.parent())) {
       sys.flock(parent.number(), Linux.LOCK_SH);
       naming.run();
-      Fd fd = files.openDirectory(passing);
-      try {
-        sys.flock(fd.number(), Linux.LOCK_EX | Linux.LOCK_NB);
-        return fd;
-      } catch (ErrnoException e) {
-        fd.close();
-        throw e;
-      }
+      return hold(passing);
+    }
+  }
+
+  /**
+   * Holds a directory that has a passing name already, or may get one then.
+   *
+   * @return to be closed when the work is over and the name is gone
+   */
+  Fd hold(OsPath directory) throws ErrnoException {
+    Fd fd = files.openDirectory(directory);
+    try {
+      // nobody is at work on it; who held it may have a forked child that did not exec yet
+      sys.flock(fd.number(), Linux.LOCK_EX);
+      return fd;
+    } catch (ErrnoException e) {
+      fd.close();
+      throw e;
     }
   }
 

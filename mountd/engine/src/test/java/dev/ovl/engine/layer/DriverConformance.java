@@ -472,6 +472,21 @@ public abstract class DriverConformance {
     assertEquals(Optional.of("3"), seen("more", "d/same"));
   }
 
+  /** What the layer had before is its draft's until that is closed, not rubbish for a recovery. */
+  @Test
+  void aRecoveryLeavesADraftAlone() throws Exception {
+    createReadWrite("layer");
+    fill(id("layer"), "old=1");
+    try (Driver.Draft draft = driver().draft(id("layer"))) {
+      assertEquals(List.of(), restarted().recover(), "while it is being written");
+      draft.sink().finish();
+      draft.keep();
+      assertEquals(List.of(), restarted().recover(), "after it was kept");
+    }
+    assertEquals(Optional.of("1"), seen("layer", "old"));
+    assertEquals(List.of(), restarted().recover());
+  }
+
   /** What the layer itself had in the directory is hidden as well as what its parent has. */
   @Test
   void anOpaqueDirectoryHasWhatCameWithItAlone() throws Exception {
