@@ -18,7 +18,8 @@ import java.util.TreeMap;
  * holds it by flock(2), so that one that nobody holds is rubbish of a process that died.
  *
  * <p>A directory gets its passing name while its parent is locked shared, and rubbish is looked for
- * while the parent is locked exclusively: so nobody ever sees the name without the lock.
+ * while the parent is locked exclusively: so nobody ever sees the name without the lock. Where it
+ * is exchanged for another one the directory is locked before it has the name.
  */
 final class PassingNames {
   private final Syscalls sys;
